@@ -1,0 +1,78 @@
+"""`analyse`: one scan in, a result folder out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from SpineNetCore import RESEARCH_USE_NOTICE
+from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
+from SpineNetCore.pipeline import AnalysisSettings, analyse
+from SpineNetCore.progress import Stages
+from SpineNetCore.report import check_output, write_report
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "analyse",
+        help="grade the discs of one scan",
+        description="Find and name the discs T12-L1 to L5-S1 on a T2-weighted sagittal lumbar MRI, give each six grades "
+        "with probabilities, and map the evidence for every grade onto the scan.",
+        epilog="DIR then holds report.html (open it in a browser), scores.csv, report.json, discs.nii.gz and "
+        f"hotspots/<task>.nii.gz. {RESEARCH_USE_NOTICE}",
+    )
+    parser.add_argument("scan", type=Path, metavar="SCAN", help="NIfTI, NRRD or MHA file, DICOM folder, or DICOM file")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the result")
+    add_model_options(parser)
+    parser.add_argument("--no-hotspots", action="store_true", help="grades only, no evidence maps")
+    parser.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto", help="how to show it")
+    parser.set_defaults(run=run)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command that runs the networks takes."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one")
+    parser.add_argument(
+        "--views", type=_count(1, 54), default=54, metavar="N", help="test-time views per disc, 1 to 54 (default 54)"
+    )
+    parser.add_argument(
+        "--hotspot-views",
+        type=_count(1, 10_000),
+        default=32,
+        metavar="N",
+        help="random views behind every evidence map (default 32)",
+    )
+    parser.add_argument(
+        "--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder of the networks (default: bundled)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Analyse and write, checking everything that may fail early before the long work."""
+    check_output(options.output)
+    settings = AnalysisSettings(
+        views=options.views,
+        hotspot_views=0 if options.no_hotspots else options.hotspot_views,
+        device=chosen_device(options.device),
+    )
+    models = load_models(options.models)
+    stages = Stages(sink_named(options.progress))
+    report = analyse(options.scan, models, settings, stages)
+    with stages.stage("write"):
+        write_report(report, options.output)
+
+
+def _count(lowest: int, highest: int):  # type: ignore[no-untyped-def]
+    def number(text: str) -> int:
+        value = int(text) if text.lstrip("+-").isdigit() else lowest - 1
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
+        return value
+
+    return number

@@ -1,0 +1,35 @@
+"""Progress on a terminal, or as lines of JSON for a program that watches."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from SpineNetCore.progress import ProgressSink, silent
+
+
+def sink_named(name: str) -> ProgressSink:
+    """`bar`, `json`, `none`, or `auto`: a bar on a terminal and nothing elsewhere."""
+    if name == "json":
+        return _json_lines
+    if name == "bar" or (name == "auto" and sys.stderr.isatty()):
+        return _Bar()
+    return silent
+
+
+def _json_lines(stage: str, done: int, total: int) -> None:
+    print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+
+
+class _Bar:
+    """One tqdm bar per stage, left standing with its time."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if done == 0:
+            self._bar = tqdm(desc=f"{stage:>10}", total=total, bar_format="{desc} {bar:40} {elapsed}", file=sys.stderr)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        if done == total:
+            self._bar.close()

@@ -1,0 +1,102 @@
+"""Which slices of a DICOM folder are the sagittal T2 series."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from SpineNetCore.dicom_headers import DicomSlice, SeriesKey, is_dicom, slices_of_file
+from SpineNetCore.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+LONG_ECHO_MS = 60.0
+"""Echo time from which a series without a telling name counts as T2. ours: T1 and proton density lie below 40 ms."""
+
+_T1 = re.compile(r"t1(?!\d)")
+_T2 = re.compile(r"t2(?!\d)")
+_FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|fs(?![a-z])")
+_LOCALISER = re.compile(r"(?<![a-z])loc|scout|survey")
+
+
+def sagittal_t2_series(folder: Path) -> list[DicomSlice]:
+    """The slices, in no order, of the best series below a folder: sagittal, T2, without fat suppression, most slices.
+
+    Logs which was chosen. Raises InputError where nothing can be chosen.
+    """
+    slices = _slices_below(folder)
+    _check_one_patient(slices, folder)
+    series = _grouped(slices)
+    sagittal = [group for group in series if _is_mostly_sagittal(group)]
+    if not sagittal:
+        names = ", ".join(f"'{_title(group)}'" for group in series)
+        raise InputError(f"'{folder}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
+    chosen = max(sagittal, key=_preference)
+    logger.info("%s: reading '%s', %d slices, of %d series", folder, _title(chosen), len(chosen), len(series))
+    if not is_t2(chosen[0].series):
+        logger.warning("%s: '%s' does not say that it is T2", folder, _title(chosen))
+    return chosen
+
+
+def is_t2(series: SeriesKey) -> bool:
+    """Whether a series is T2-weighted, by its name or else by its echo time."""
+    name = series.description.lower()
+    if _T1.search(name) or _T2.search(name):
+        return bool(_T2.search(name))
+    return series.echo_time_ms is not None and series.echo_time_ms >= LONG_ECHO_MS
+
+
+def _slices_below(folder: Path) -> list[DicomSlice]:
+    slices: list[DicomSlice] = []
+    refusals: list[InputError] = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and is_dicom(path)):
+        try:
+            slices += slices_of_file(path)
+        except InputError as refusal:
+            # reports and screenshots lie beside the images of most studies
+            logger.info("left out: %s", refusal)
+            refusals.append(refusal)
+    if not slices and refusals:
+        raise InputError(f"'{folder}' holds no DICOM image that can be used: {refusals[0]}")
+    if not slices:
+        raise InputError(f"'{folder}' holds no DICOM image: give a folder with a sagittal T2 series or an image file.")
+    return slices
+
+
+def _check_one_patient(slices: list[DicomSlice], folder: Path) -> None:
+    patients = sorted({header.patient for header in slices})
+    if len(patients) > 1:
+        names = ", ".join(f"'{patient}'" for patient in patients)
+        raise InputError(f"'{folder}' holds {len(patients)} patients ({names}): give the folder of one.")
+
+
+def _grouped(slices: list[DicomSlice]) -> list[list[DicomSlice]]:
+    groups: dict[SeriesKey, list[DicomSlice]] = defaultdict(list)
+    for header in slices:
+        groups[header.series].append(header)
+    return list(groups.values())
+
+
+def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:
+    """False for localisers in three planes; a stray slice is left for the stack's own check to name."""
+    return 2 * sum(header.is_sagittal for header in group) > len(group)
+
+
+def _title(group: list[DicomSlice]) -> str:
+    return group[0].series.description or group[0].series.uid
+
+
+def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, int, int]:
+    """Rises with how well a series suits; ours: many small pixels settle a draw."""
+    series = group[0].series
+    name = series.description.lower()
+    return (
+        not _LOCALISER.search(name),
+        is_t2(series),
+        not (series.has_fat_saturation or _FAT_SUPPRESSION.search(name)),
+        not series.is_gradient_echo,
+        len(group),
+        group[0].shape[0] * group[0].shape[1],
+    )

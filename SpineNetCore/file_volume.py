@@ -1,0 +1,155 @@
+"""From a file's own voxels and place to a checked sagittal scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import Affine
+from SpineNetCore.errors import InputError
+from SpineNetCore.scan import FileGrid, Scan
+
+RAS_FROM_LPS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""Files place voxels in LPS millimetres, the core in RAS; its own inverse."""
+
+SMALLEST_SIDE = 32
+"""Rows and columns below which no spine can be told. ours."""
+
+THICK_SLICE_RATIO = 1.3
+"""How much longer than the next spacing the slice spacing is, once slices are thicker than pixels. ours."""
+
+ORTHOGONALITY = 1e-3
+"""Largest cosine between two axes. ours: over a 400 mm image that is less than half a pixel."""
+
+_PATIENT_AXES = (0, 2, 1)
+"""RAS component that runs along slices, rows and columns; each of them runs towards its negative side."""
+_PLANES = ("sagittal", "axial", "coronal")
+_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima")
+
+
+@dataclass(frozen=True)
+class FileVolume:
+    """What a reader hands over: voxels [i, j, k] in the file's order, (4, 4) to LPS millimetres, where it came from."""
+
+    voxels: NDArray[Any]
+    lps_from_ijk: Affine
+    source: Path
+
+
+def checked_scan(volume: FileVolume) -> Scan:
+    """Turn a file's volume into the project's order, values as they are; raises InputError where it is no such scan."""
+    _check_extent(volume)
+    _check_right_angles(volume)
+    grid = _file_grid(volume.voxels.shape, RAS_FROM_LPS @ volume.lps_from_ijk)
+    _check_sagittal(volume, grid)
+    _check_intensities(volume)
+    voxels = np.ascontiguousarray(grid.standard_from_file(volume.voxels), dtype=np.float32)
+    return Scan(voxels, grid.ras_from_standard(), scan_name(volume.source), grid)
+
+
+def scan_name(source: Path) -> str:
+    """What to call a scan on screen: its file or folder name without the ending of an image file."""
+    name = source.resolve().name
+    endings = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
+    return name[: -len(endings[0])] if endings else name
+
+
+def check_finite(voxels: NDArray[Any], source: Path) -> None:
+    """Raise InputError that counts NaN and infinite voxels where there are any."""
+    broken = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+    if broken:
+        raise InputError(
+            f"'{source}' holds {broken} of {voxels.size} voxels that are not finite numbers (NaN or infinite): "
+            "export the scan again or replace them."
+        )
+
+
+def _check_extent(volume: FileVolume) -> None:
+    shape = volume.voxels.shape
+    size = " x ".join(str(side) for side in shape)
+    if 0 in shape:
+        raise InputError(f"'{volume.source}' is empty ({size} voxels): give a file that holds a whole sagittal series.")
+    if sorted(shape)[1] < SMALLEST_SIDE:
+        raise _too_small(volume, size)
+
+
+def _too_small(volume: FileVolume, size: str) -> InputError:
+    return InputError(
+        f"'{volume.source}' is too small ({size} voxels): give a sagittal scan of at least "
+        f"{SMALLEST_SIDE} rows and {SMALLEST_SIDE} columns."
+    )
+
+
+def _check_right_angles(volume: FileVolume) -> None:
+    matrix = volume.lps_from_ijk[:3, :3]
+    lengths = np.linalg.norm(matrix, axis=0)
+    if not np.isfinite(volume.lps_from_ijk).all() or lengths.min() <= 0:
+        raise InputError(
+            f"'{volume.source}' has voxels of {_listed(lengths)} mm, which cannot be placed in the patient: "
+            "export the scan again with its spacing and orientation."
+        )
+    cosines = np.abs((matrix / lengths).T @ (matrix / lengths) - np.eye(3))
+    if cosines.max() > ORTHOGONALITY:
+        raise InputError(
+            f"'{volume.source}' has skewed axes (cosine {cosines.max():.3f} between two of them): "
+            "resample it to a grid with right angles."
+        )
+
+
+def _file_grid(shape: tuple[int, ...], ras_from_ijk: Affine) -> FileGrid:
+    """The best one-to-one match of file axes to patient axes, whatever the file's order, flips and obliquity."""
+    directions = ras_from_ijk[:3, :3] / np.linalg.norm(ras_from_ijk[:3, :3], axis=0)
+
+    def agreement(axes: tuple[int, ...]) -> float:
+        return float(sum(abs(directions[row, axis]) for row, axis in zip(_PATIENT_AXES, axes, strict=True)))
+
+    slices, rows, columns = max(permutations(range(3)), key=agreement)
+    axes = (slices, rows, columns)
+    backwards = [bool(directions[row, axis] > 0) for row, axis in zip(_PATIENT_AXES, axes, strict=True)]
+    return FileGrid(
+        shape=(shape[0], shape[1], shape[2]),
+        ras_from_file_ijk=ras_from_ijk,
+        axes=axes,
+        flips=(backwards[0], backwards[1], backwards[2]),
+    )
+
+
+def _check_sagittal(volume: FileVolume, grid: FileGrid) -> None:
+    """Refuse slices of another plane; an isotropic volume has no plane of its own and passes."""
+    spacing_mm = np.linalg.norm(grid.ras_from_file_ijk[:3, :3], axis=0)
+    normal = _slice_axis(grid.shape, spacing_mm)
+    if normal is not None and normal != grid.axes[0]:
+        plane = _PLANES[grid.axes.index(normal)]
+        raise InputError(
+            f"'{volume.source}' looks {plane} ({grid.shape[normal]} {plane} slices, {_listed(spacing_mm)} mm a voxel): "
+            "give a sagittal T2 series."
+        )
+    _, rows, columns = (grid.shape[axis] for axis in grid.axes)
+    if min(rows, columns) < SMALLEST_SIDE:
+        raise _too_small(volume, f"{rows} rows x {columns} columns of")
+
+
+def _slice_axis(shape: tuple[int, int, int], spacing_mm: NDArray[np.float64]) -> int | None:
+    """File axis along which the slices are stacked; None where no axis stands out."""
+    if 1 in shape:
+        return shape.index(1)
+    second, largest = np.sort(spacing_mm)[1:]
+    return int(np.argmax(spacing_mm)) if largest > THICK_SLICE_RATIO * second else None
+
+
+def _check_intensities(volume: FileVolume) -> None:
+    check_finite(volume.voxels, volume.source)
+    lowest, highest = volume.voxels.min(), volume.voxels.max()
+    if lowest == highest:
+        raise InputError(
+            f"'{volume.source}' shows nothing (every voxel is {float(lowest):g}): give a scan with contrast."
+        )
+
+
+def _listed(numbers: NDArray[np.float64]) -> str:
+    return " x ".join(f"{number:.2f}" for number in numbers)

@@ -1,0 +1,130 @@
+"""NIfTI, NRRD and MetaImage files through SimpleITK, complete or refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import Affine
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import FileVolume
+from SpineNetCore.nifti_checks import NiftiHeader, check_nifti, cut_off
+
+_PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
+"""Formats that say where voxels lie in the patient; pictures (PNG, JPEG, TIFF ...) do not."""
+
+
+def read_image(path: Path) -> FileVolume:
+    """Read one 3-D image with its place in the patient; raises InputError where it is anything else or cut off."""
+    reader = _header(path)
+    _check_volume(reader, path)
+    if reader.GetImageIO() == "NiftiImageIO":
+        check_nifti(path, _nifti_header(reader))
+    image = _voxels(reader, path)
+    return FileVolume(sitk.GetArrayFromImage(image).transpose(2, 1, 0), _lps_from_ijk(image), path)
+
+
+def write_image(voxels: NDArray[Any], lps_from_ijk: Affine, path: Path) -> None:
+    """Write [i, j, k] voxels at their place, compressed; undone by `read_image`, raises InputError where it cannot."""
+    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels.transpose(2, 1, 0)))
+    spacing_mm = np.linalg.norm(lps_from_ijk[:3, :3], axis=0)
+    image.SetSpacing(spacing_mm.tolist())
+    image.SetOrigin(lps_from_ijk[:3, 3].tolist())
+    image.SetDirection((lps_from_ijk[:3, :3] / spacing_mm).ravel().tolist())
+    try:
+        with _silence():
+            sitk.WriteImage(image, str(path), useCompression=True)
+    except RuntimeError as error:
+        raise InputError(
+            f"cannot write '{path}': give a file ending in .nii.gz, .nrrd or .mha in a folder that can be written to."
+        ) from error
+
+
+def _header(path: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    try:
+        with _silence():
+            image_format = sitk.ImageFileReader.GetImageIOFromFileName(str(path))
+            if image_format in _PLACING_FORMATS:
+                reader.SetFileName(str(path))
+                reader.SetImageIO(image_format)
+                reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise _unreadable(path, str(error)) from error
+    if not image_format:
+        raise _unreadable(path, "no format")
+    if image_format not in _PLACING_FORMATS:
+        raise InputError(
+            f"'{path}' is a plain picture ({image_format.removesuffix('ImageIO')}) without a place in the patient: "
+            "give a NIfTI, NRRD or MHA file, or DICOM."
+        )
+    return reader
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    if "orthonormal" in reason:
+        return InputError(f"'{path}' has skewed axes in its affine: resample it to a grid with right angles.")
+    size = path.stat().st_size
+    return InputError(
+        f"'{path}' ({size} bytes) cannot be read as an image: give a whole NIfTI, NRRD or MHA file, or DICOM."
+    )
+
+
+def _check_volume(reader: sitk.ImageFileReader, path: Path) -> None:
+    size = " x ".join(str(side) for side in reader.GetSize())
+    kind = sitk.GetPixelIDValueAsString(reader.GetPixelID())
+    if reader.GetDimension() != 3:
+        raise InputError(f"'{path}' has {reader.GetDimension()} dimensions ({size}): give one 3-D scan.")
+    if reader.GetNumberOfComponents() != 1 or "complex" in kind:
+        raise InputError(
+            f"'{path}' has {reader.GetNumberOfComponents()} numbers per voxel ({kind}), such as colours: "
+            "give a scan with one intensity per voxel."
+        )
+
+
+def _nifti_header(reader: sitk.ImageFileReader) -> NiftiHeader:
+    return NiftiHeader(
+        qform_code=int(reader.GetMetaData("qform_code")),
+        sform_code=int(reader.GetMetaData("sform_code")),
+        datatype=int(reader.GetMetaData("datatype")),
+        bits_per_voxel=int(reader.GetMetaData("bitpix")),
+        data_offset=int(float(reader.GetMetaData("vox_offset"))),
+        size=reader.GetSize(),
+    )
+
+
+def _voxels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
+    try:
+        with _silence():
+            return reader.Execute()
+    except RuntimeError as error:
+        raise cut_off(path) from error
+
+
+def _lps_from_ijk(image: sitk.Image) -> Affine:
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    affine[:3, 3] = image.GetOrigin()
+    return affine
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Hold back what ITK's libraries print to standard error themselves: the user gets one sentence of ours."""
+    sys.stderr.flush()
+    standard_error = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)

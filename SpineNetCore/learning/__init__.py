@@ -1,0 +1,1 @@
+"""Phantoms, data sets, training and evaluation: the storey above the pipeline."""

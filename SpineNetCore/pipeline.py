@@ -1,0 +1,89 @@
+"""The whole story: a scan goes in, a report comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
+from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
+from SpineNetCore.hotspots import HotspotSettings, disc_hotspots, scaled_hotspots
+from SpineNetCore.localisation import Spine, find_spine
+from SpineNetCore.models import Models
+from SpineNetCore.progress import Stages
+from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
+from SpineNetCore.scan import Scan, with_averaged_slices
+from SpineNetCore.scan_files import read_scan
+from SpineNetCore.scan_maps import disc_labels, maps_on_scan
+from SpineNetCore.scores import TaskScore, score_discs
+
+Scores = Sequence[tuple[TaskScore, ...]]
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a hotspot map, 0 for no maps."""
+
+    views: int = 54
+    hotspot_views: int = 32
+    device: torch.device = torch.device("cpu")
+
+
+def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stages) -> SpineReport:
+    """Read a scan, find and name its discs, grade them, and map the evidence; raises InputError for unusable scans."""
+    with stages.stage("read"):
+        scan = read_scan(path)
+    with stages.stage("localise") as count:
+        spine = find_spine(scan, models.detector.to(settings.device), settings.device, count)
+    with stages.stage("cut"):
+        thick = with_averaged_slices(scan)
+        volumes = [cut_disc_volume(thick, disc) for disc in spine.discs]
+        contexts = np.stack([v.context for v in volumes]) if volumes else np.zeros((0, *CONTEXT_SHAPE), np.float32)
+    with stages.stage("score") as count:
+        scores = score_discs(models.grader, contexts, settings.views, settings.device, count)
+    hotspots = None
+    if settings.hotspot_views:
+        with stages.stage("hotspots") as count:
+            chosen = HotspotSettings(settings.hotspot_views, device=settings.device)
+            maps = scaled_hotspots(disc_hotspots(models.grader, contexts, scores, chosen, count))
+            hotspots = _on_scan(scan, volumes, maps)
+    return SpineReport(
+        scan=scan,
+        source=path,
+        vertebrae=spine.vertebrae,
+        discs=_results(spine, scores),
+        models=_model_uses(models),
+        timings_s=stages.seconds,
+        warnings=spine.warnings,
+        settings=Settings(settings.views, settings.hotspot_views, str(settings.device)),
+        hotspots=hotspots,
+        disc_labels=disc_labels(scan, volumes),
+    )
+
+
+def _on_scan(scan: Scan, volumes: Sequence[DiscVolume], maps: FloatArray) -> Mapping[Task, FloatArray]:
+    """maps: (D, T, 9, 112, 224)."""
+    return {task: maps_on_scan(scan, volumes, maps[:, row]) for row, task in enumerate(Task)}
+
+
+def _results(spine: Spine, scores: Scores) -> tuple[DiscResult, ...]:
+    scored = {disc.level: disc_scores for disc, disc_scores in zip(spine.discs, scores, strict=True)}
+    return tuple(_result(spine, level, scored.get(level)) for level in DISC_LEVELS)
+
+
+def _result(spine: Spine, level: str, scores: tuple[TaskScore, ...] | None) -> DiscResult:
+    disc = spine.disc(level)
+    if disc is None:
+        return DiscResult(level, None, spine.reason_for_absence(level), None, None)
+    return DiscResult(level, disc.centre_ras_mm, None, scores, disc)
+
+
+def _model_uses(models: Models) -> tuple[ModelUse, ...]:
+    return tuple(
+        ModelUse(name, stored.path.name, stored.digest, str(stored.note.get("description", "")))
+        for name, stored in zip(("detector", "grader"), models.files, strict=True)
+    )

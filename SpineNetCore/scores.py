@@ -1,0 +1,112 @@
+"""From discs to grades: each disc is seen through fixed views, and the probabilities are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from SpineNetCore.anatomy import FloatArray, Task
+from SpineNetCore.network import GradingNetwork, without_batch_norm
+from SpineNetCore.views import FixedView, fixed_views
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and the total."""
+
+_BATCH = 27
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """One grade of one disc.
+
+    grade: the clinic's number. probabilities: one per class of `task.grades`, summing to 1. uncertainty: standard
+    deviation, over the views, of the chosen grade's probability.
+    """
+
+    task: Task
+    grade: int
+    probabilities: tuple[float, ...]
+    uncertainty: float
+
+    @property
+    def class_index(self) -> int:
+        """Place of the grade among the network's classes."""
+        return self.task.grades.index(self.grade)
+
+
+def score_discs(
+    network: GradingNetwork,
+    contexts: FloatArray,
+    views: int = 54,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> list[tuple[TaskScore, ...]]:
+    """Score discs from their contexts, (D, 13, 192, 320), by averaging over the fixed views (section 4).
+
+    Returns per disc one score for every task, in their order. `progress` is called with the views done and their total.
+    """
+    grader = ready_network(network, device)
+    fixed = fixed_views(views)
+    scores: list[tuple[TaskScore, ...]] = []
+    for place, context in enumerate(torch.from_numpy(contexts)):
+        report = counted(progress, place, len(contexts), len(fixed))
+        scores.append(_score(_probabilities(grader, context.to(device), fixed, report)))
+    return scores
+
+
+def counted(progress: Progress | None, place: int, discs: int, views: int) -> Callable[[int], None]:
+    """Tell `progress` how many views of all discs are done when so many of this disc are."""
+    return lambda done: progress(place * views + done, discs * views) if progress else None
+
+
+def ready_network(network: GradingNetwork, device: torch.device | str) -> GradingNetwork:
+    """A copy to look with, not to train: on the device, fixed, in the arithmetic that is quick there.
+
+    ours: on a processor with native bfloat16 the convolutions use it; everything else is float32.
+    """
+    plain = without_batch_norm(network) if network.config.batch_norm else network
+    with torch.device("meta"):
+        copy = GradingNetwork(plain.config)
+    copy.load_state_dict({name: tensor.to(device) for name, tensor in plain.state_dict().items()}, assign=True)
+    for module in copy.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's stubs
+            if module.weight.dtype == torch.float32 and _has_native_bfloat16(torch.device(device)):
+                module.to(torch.bfloat16)
+    return copy.eval().requires_grad_(False)
+
+
+def _has_native_bfloat16(device: torch.device) -> bool:
+    """Whether the processor itself multiplies bfloat16; emulated, it is slower than float32."""
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+@torch.inference_mode()
+def _probabilities(
+    grader: GradingNetwork, context: Tensor, views: tuple[FixedView, ...], report: Callable[[int], None]
+) -> dict[Task, Tensor]:
+    """Per task, what every view thinks: (views, classes)."""
+    batches: dict[Task, list[Tensor]] = {task: [] for task in Task}
+    for start in range(0, len(views), _BATCH):
+        batch = views[start : start + _BATCH]
+        volumes = torch.stack([view.cut(context) for view in batch])
+        for task, class_scores in grader(volumes).items():
+            batches[task].append(class_scores.softmax(dim=1))
+        report(start + len(batch))
+    return {task: torch.cat(parts) for task, parts in batches.items()}
+
+
+def _score(probabilities: dict[Task, Tensor]) -> tuple[TaskScore, ...]:
+    scores = []
+    for task, per_view in probabilities.items():
+        mean = per_view.double().mean(dim=0)
+        best = int(mean.argmax())
+        uncertainty = float(per_view[:, best].double().std(correction=0))
+        scores.append(TaskScore(task, task.grades[best], tuple(mean.tolist()), uncertainty))
+    return tuple(scores)

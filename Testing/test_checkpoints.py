@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from SpineNetCore.learning import checkpoints
+from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
+
+STEPS = 6
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "work" / "student.pt"
+
+
+def a_training(seed: int = 0) -> Training:
+    torch.manual_seed(seed)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 1))
+    optimiser = torch.optim.AdamW(network.parameters(), 0.1)
+    return Training(network, optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.1, STEPS + 1))
+
+
+def learn(training: Training, start: int, stop: int) -> None:
+    for step in range(start, stop):
+        batch = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+        training.step((training.network(batch) - batch.sum(1, keepdim=True)).square().mean())
+
+
+def weights(training: Training) -> list[torch.Tensor]:
+    return [value.clone() for value in training.network.state_dict().values()]
+
+
+def are_equal(some: list[torch.Tensor], others: list[torch.Tensor]) -> bool:
+    return all(torch.equal(one, other) for one, other in zip(some, others, strict=True))
+
+
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(path):
+    whole, killed, revived = a_training(), a_training(), a_training(seed=1)
+    learn(whole, 0, STEPS)
+    learn(killed, 0, 3)
+    save_checkpoint(killed, 3, path)
+    start = resumed(revived, path)
+    learn(revived, start, STEPS)
+
+    assert start == 3
+    assert are_equal(weights(revived), weights(whole))
+    assert revived.schedule.get_last_lr() == whole.schedule.get_last_lr()
+
+
+def test_a_step_changes_the_weights_and_the_rate():
+    training = a_training()
+    before, rate = weights(training), training.schedule.get_last_lr()
+    learn(training, 0, 1)
+
+    assert not are_equal(weights(training), before)
+    assert training.schedule.get_last_lr() != rate
+
+
+def test_without_a_checkpoint_a_training_starts_afresh(path):
+    training = a_training()
+    before = weights(training)
+
+    assert resumed(training, path) == 0
+    assert are_equal(weights(training), before)
+
+
+def test_a_training_killed_while_writing_keeps_its_last_checkpoint(path, monkeypatch):
+    training = a_training()
+    save_checkpoint(training, 1, path)
+    kept = weights(training)
+    learn(training, 1, 2)
+
+    def killed(state, partial):
+        partial.write_bytes(b"half a checkp")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoints.torch, "save", killed)
+        save_checkpoint(training, 2, path)
+    revived = a_training(seed=1)
+
+    assert resumed(revived, path) == 1
+    assert are_equal(weights(revived), kept)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from dicom_writing import AXIAL, picture, save, slice_dataset, write_series
+
+from SpineNetCore.dicom_headers import SeriesKey
+from SpineNetCore.dicom_series import is_t2, sagittal_t2_series
+from SpineNetCore.errors import InputError
+
+PLACES = [-8.8, -4.4, 0.0, 4.4]
+
+
+def chosen_name(folder) -> str:
+    return sagittal_t2_series(folder)[0].series.description
+
+
+def refusal_of(folder) -> str:
+    with pytest.raises(InputError) as refusal:
+        sagittal_t2_series(folder)
+    assert str(folder) in str(refusal.value)
+    return str(refusal.value)
+
+
+def test_the_sagittal_t2_series_is_chosen_and_named_in_the_log(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    write_series(tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", SeriesDescription="t1_tse_sag", EchoTime=10)
+    write_series(tmp_path / "b", PLACES, SeriesInstanceUID="1.2", SeriesDescription="t2_tse_sag")
+    write_series(
+        tmp_path / "c", PLACES, SeriesInstanceUID="1.3", SeriesDescription="t2_tra", ImageOrientationPatient=list(AXIAL)
+    )
+
+    assert chosen_name(tmp_path) == "t2_tse_sag"
+    assert "reading 't2_tse_sag', 4 slices, of 3 series" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["t2_stir_sag", "T2 TIRM sag", "t2_tse_fs_sag", "T2 SAG FATSAT", "sag localizer t2"])
+def test_fat_suppressed_series_and_localisers_come_after_plain_t2(name, tmp_path):
+    write_series(tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", SeriesDescription=name)
+    write_series(tmp_path / "b", PLACES, SeriesInstanceUID="1.2", SeriesDescription="Sag T2")
+
+    assert chosen_name(tmp_path) == "Sag T2"
+
+
+def test_fat_suppression_is_known_from_the_scan_options_too(tmp_path):
+    write_series(
+        tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", SeriesDescription="Sag T2 A", ScanOptions=["PFP", "FS"]
+    )
+    write_series(tmp_path / "b", PLACES, SeriesInstanceUID="1.2", SeriesDescription="Sag T2 B")
+
+    assert chosen_name(tmp_path) == "Sag T2 B"
+
+
+def test_the_series_with_more_slices_is_chosen_among_equals(tmp_path):
+    write_series(tmp_path / "a", PLACES, SeriesInstanceUID="1.1", SeriesDescription="Sag T2 short")
+    write_series(tmp_path / "b", [*PLACES, 8.8], SeriesInstanceUID="1.2", SeriesDescription="Sag T2 long")
+
+    assert chosen_name(tmp_path) == "Sag T2 long"
+
+
+def test_the_two_echoes_of_one_series_are_parted_and_the_late_one_chosen(tmp_path):
+    for echo_ms in (20, 100):
+        write_series(tmp_path / str(echo_ms), PLACES, SeriesDescription="double echo", EchoTime=echo_ms)
+
+    chosen = sagittal_t2_series(tmp_path)
+
+    assert [header.series.echo_time_ms for header in chosen] == [100.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "echo_time_ms", "expected"),
+    [
+        ("Sag T2", None, True),
+        ("sT2W_TSE", 90.0, True),
+        ("t1_tse_sag_T12-S1", 90.0, False),
+        ("spine", 100.0, True),
+        ("spine", 12.0, False),
+        ("spine", None, False),
+    ],
+)
+def test_t2_is_told_by_name_and_else_by_echo_time(name, echo_time_ms, expected):
+    assert is_t2(SeriesKey("1.2", name, echo_time_ms, False, False)) is expected
+
+
+def test_a_lone_t1_series_is_read_with_a_warning(tmp_path, caplog):
+    write_series(tmp_path, PLACES, SeriesDescription="t1_tse_sag")
+
+    assert chosen_name(tmp_path) == "t1_tse_sag"
+    assert "'t1_tse_sag' does not say that it is T2" in caplog.text
+
+
+def test_folders_are_searched_below_and_other_files_left_out(tmp_path):
+    write_series(tmp_path / "study" / "series", PLACES)
+    (tmp_path / "notes.txt").write_text("not an image")
+    save(slice_dataset(picture(9), (0, 0, 0), Modality="SR"), tmp_path / "study" / "report.dcm")
+    save(slice_dataset(picture(9), (0, 0, 0), ImagePositionPatient=None), tmp_path / "study" / "screenshot.dcm")
+
+    assert len(sagittal_t2_series(tmp_path)) == 4
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("not an image")
+
+    assert "holds no DICOM image: give" in refusal_of(tmp_path)
+
+
+def test_a_folder_of_reports_only_is_refused_with_the_reason(tmp_path):
+    save(slice_dataset(picture(9), (0, 0, 0), Modality="SR"), tmp_path / "report.dcm")
+
+    assert "that can be used: " in refusal_of(tmp_path)
+    assert "Modality is 'SR'" in refusal_of(tmp_path)
+
+
+def test_two_patients_are_refused(tmp_path):
+    write_series(tmp_path / "a", PLACES)
+    write_series(tmp_path / "b", PLACES, SeriesInstanceUID="1.9", PatientID="P2")
+
+    assert "holds 2 patients ('P1', 'P2')" in refusal_of(tmp_path)
+
+
+def test_a_folder_without_a_sagittal_series_is_refused(tmp_path):
+    write_series(tmp_path, PLACES, SeriesDescription="t2_tra", ImageOrientationPatient=list(AXIAL))
+
+    assert "holds no sagittal series, only 't2_tra'" in refusal_of(tmp_path)

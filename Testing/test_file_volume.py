@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import FileVolume, checked_scan, scan_name
+
+SIDES = {"left": (1, 0, 0), "back": (0, 1, 0), "head": (0, 0, 1)}
+
+
+def a_volume(shape=(6, 40, 36), spacing=(4.4, 0.9, 0.7), axes=("left", "head", "back")) -> FileVolume:
+    """A volume whose i, j, k run towards the named sides of the patient."""
+    place = np.eye(4)
+    place[:3, :3] = np.array([SIDES[axis] for axis in axes]).T * spacing
+    return FileVolume(np.random.default_rng(0).normal(size=shape), place, Path("spine.nii.gz"))
+
+
+def refusal_of(volume: FileVolume) -> str:
+    with pytest.raises(InputError) as refusal:
+        checked_scan(volume)
+    return str(refusal.value)
+
+
+def test_slices_run_left_rows_to_the_feet_and_columns_to_the_back():
+    volume = a_volume()
+    scan = checked_scan(volume)
+
+    assert np.array_equal(scan.voxels, volume.voxels[:, ::-1, :].astype(np.float32))
+    assert np.allclose(np.diag([4.4, 0.9, 0.7]), -scan.ras_from_ijk[:3, :3][[0, 2, 1]])
+
+
+def test_an_axial_series_is_refused():
+    assert "looks axial (6 axial slices" in refusal_of(a_volume(axes=("head", "left", "back")))
+
+
+def test_a_coronal_series_is_refused():
+    assert "looks coronal" in refusal_of(a_volume(axes=("back", "left", "head")))
+
+
+def test_a_lone_axial_slice_is_refused_whatever_its_thickness():
+    assert "looks axial" in refusal_of(a_volume((1, 40, 36), (0.5, 0.9, 0.7), ("head", "left", "back")))
+
+
+def test_an_isotropic_volume_has_no_plane_and_passes():
+    volume = a_volume((40, 41, 42), (1.0, 1.0, 1.0), ("head", "left", "back"))
+
+    assert checked_scan(volume).voxels.shape == (41, 40, 42)
+
+
+def test_an_isotropic_slab_of_few_rows_is_refused():
+    assert "(20 rows x 42 columns of voxels)" in refusal_of(
+        a_volume((20, 41, 42), (1.0, 1.0, 1.0), ("head", "left", "back"))
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (6, 31, 36), (6, 40, 31), (1, 1, 300)])
+def test_a_tiny_picture_is_refused(shape):
+    assert "is too small" in refusal_of(a_volume(shape))
+
+
+def test_an_empty_volume_is_refused():
+    assert "is empty (0 x 40 x 36 voxels)" in refusal_of(a_volume((0, 40, 36)))
+
+
+def test_a_constant_volume_is_refused():
+    volume = a_volume()
+    volume.voxels[...] = -7
+
+    assert "every voxel is -7" in refusal_of(volume)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_no_numbers_are_counted_and_refused(broken):
+    volume = a_volume()
+    volume.voxels[2, 3, 4:7] = broken
+
+    assert "holds 3 of 8640 voxels that are not finite" in refusal_of(volume)
+
+
+def test_skewed_axes_are_refused():
+    volume = a_volume()
+    volume.lps_from_ijk[1, 0] = 0.5
+
+    assert "skewed axes (cosine 0.113" in refusal_of(volume)
+
+
+@pytest.mark.parametrize("spacing", [(0.0, 0.9, 0.7), (4.4, np.nan, 0.7)])
+def test_an_impossible_spacing_is_refused(spacing):
+    assert "cannot be placed" in refusal_of(a_volume(spacing=spacing))
+
+
+def test_the_name_is_the_file_without_its_ending():
+    assert scan_name(Path("/data/1.2.Spine.nii.gz")) == "1.2.Spine"
+    assert scan_name(Path("/data/IM.0001")) == "IM.0001"
+    assert scan_name(Path("/data/Spine.MHA")) == "Spine"

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import shutil
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from SpineNetCore.errors import InputError
+from SpineNetCore.image_files import write_image
+from SpineNetCore.scan_files import read_scan
+
+PLACE = np.diag([4.4, 0.7, 0.9, 1.0])
+VOXELS = np.random.default_rng(0).integers(0, 1000, (6, 36, 40)).astype(np.int16)
+
+
+def refusal_of(path, capfd) -> str:
+    """The one sentence a user gets, and nothing printed beside it."""
+    with pytest.raises(InputError) as refusal:
+        read_scan(path)
+    assert capfd.readouterr() == ("", "")
+    assert str(path) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+def saved(path, voxels=VOXELS, place=PLACE):
+    nibabel.save(nibabel.Nifti1Image(voxels, place), path)
+    return path
+
+
+def test_a_missing_file_is_refused(tmp_path, capfd):
+    assert "does not exist" in refusal_of(tmp_path / "nowhere.nii.gz", capfd)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "paper.pdf", "notes.nii", "notes.nii.gz", "notes.nrrd", "notes.mha"])
+def test_a_file_that_is_no_image_is_refused(name, tmp_path, capfd):
+    (tmp_path / name).write_text("%PDF-1.4 a letter about a back\n" * 20)
+
+    assert "(620 bytes) cannot be read as an image" in refusal_of(tmp_path / name, capfd)
+
+
+def test_an_empty_file_is_refused(tmp_path, capfd):
+    (tmp_path / "empty.nii.gz").write_bytes(b"")
+
+    assert "(0 bytes) cannot be read" in refusal_of(tmp_path / "empty.nii.gz", capfd)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii", ".nrrd", ".mha"])
+@pytest.mark.parametrize("kept", [0.5, 0.98])
+def test_a_cut_off_file_is_refused(ending, compressed, kept, tmp_path, capfd):
+    path = tmp_path / f"spine{ending}"
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(path), compressed)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+
+    assert "damaged, cut off" in refusal_of(path, capfd)
+
+
+def test_a_packed_file_with_a_wrong_checksum_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii.gz", np.tile(VOXELS, (8, 4, 4)))
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 0xFF
+    path.write_bytes(content)
+
+    assert "damaged, cut off" in refusal_of(path, capfd)
+
+
+def test_a_header_without_its_data_file_is_refused(tmp_path, capfd):
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / "spine.mhd"))
+    (tmp_path / "spine.raw").unlink()
+
+    assert "without its data file" in refusal_of(tmp_path / "spine.mhd", capfd)
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif"])
+def test_a_plain_picture_is_refused(ending, tmp_path, capfd):
+    path = tmp_path / f"spine{ending}"
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS[0].astype(np.uint8)), str(path))
+
+    assert "is a plain picture" in refusal_of(path, capfd)
+
+
+def test_a_flat_image_is_refused(tmp_path, capfd):
+    path = tmp_path / "spine.mha"
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS[0]), str(path))
+
+    assert "has 2 dimensions (40 x 36)" in refusal_of(path, capfd)
+
+
+def test_a_series_over_time_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii.gz", np.stack([VOXELS, VOXELS], axis=-1))
+
+    assert "has 4 dimensions (6 x 36 x 40 x 2)" in refusal_of(path, capfd)
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".nii.gz"])
+def test_a_colour_image_is_refused(ending, tmp_path, capfd):
+    path = tmp_path / f"spine{ending}"
+    sitk.WriteImage(sitk.GetImageFromArray(np.stack([VOXELS] * 3, axis=-1), isVector=True), str(path))
+
+    assert "has 3 numbers per voxel" in refusal_of(path, capfd)
+
+
+def test_a_complex_image_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii.gz", (VOXELS + 1j).astype(np.complex64))
+
+    assert "complex" in refusal_of(path, capfd)
+
+
+def test_a_nifti_file_without_orientation_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii.gz", place=None)
+
+    assert "qform and sform codes are 0" in refusal_of(path, capfd)
+
+
+def test_a_nifti_file_with_skewed_axes_is_refused(tmp_path, capfd):
+    skewed = PLACE.copy()
+    skewed[0, 1] = 0.3
+
+    assert "has skewed axes" in refusal_of(saved(tmp_path / "spine.nii.gz", place=skewed), capfd)
+
+
+@pytest.mark.parametrize("name", ["spine.nii.gz", "spine.mha"])
+def test_an_image_without_voxels_is_refused(name, tmp_path, capfd):
+    if name.endswith(".mha"):
+        sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / name))
+        text = (tmp_path / name).read_bytes().replace(b"DimSize = 40 36 6", b"DimSize = 40 36 0")
+        (tmp_path / name).write_bytes(text)
+    else:
+        saved(tmp_path / name, np.zeros((0, 36, 40), np.int16))
+
+    refusal_of(tmp_path / name, capfd)
+
+
+def test_a_single_voxel_is_refused(tmp_path, capfd):
+    assert "1 x 1 x 1 voxels" in refusal_of(saved(tmp_path / "spine.nii.gz", VOXELS[:1, :1, :1]), capfd)
+
+
+def test_a_constant_scan_is_refused(tmp_path, capfd):
+    assert "every voxel is 0" in refusal_of(saved(tmp_path / "spine.nii.gz", VOXELS * 0), capfd)
+
+
+@pytest.mark.parametrize("name", ["spine.nii.gz", "spine.nii", "spine.mha"])
+@pytest.mark.parametrize("number", [np.float32, np.float64])
+def test_a_nan_ridden_scan_is_refused(name, number, tmp_path, capfd):
+    voxels = VOXELS.astype(number)
+    voxels[:, :10] = np.nan
+    if name == "spine.mha":
+        sitk.WriteImage(sitk.GetImageFromArray(voxels.T), str(tmp_path / name))
+    else:
+        saved(tmp_path / name, voxels)
+
+    assert "holds 2400 of 8640 voxels" in refusal_of(tmp_path / name, capfd)
+
+
+def test_nan_is_found_in_a_file_of_the_other_byte_order(tmp_path, capfd):
+    voxels = VOXELS.astype(">f4")
+    voxels[0, 0, :3] = np.inf
+    header = nibabel.Nifti1Header(endianness=">")
+    header.set_data_dtype(">f4")
+    nibabel.save(nibabel.Nifti1Image(voxels, PLACE, header), tmp_path / "spine.nii")
+
+    assert "holds 3 of 8640 voxels" in refusal_of(tmp_path / "spine.nii", capfd)
+
+
+def test_a_nifti_pair_is_refused(tmp_path, capfd):
+    nibabel.save(nibabel.Nifti1Pair(VOXELS, PLACE), tmp_path / "spine.img")
+
+    assert "two files" in refusal_of(tmp_path / "spine.img", capfd)
+
+
+def test_an_axial_series_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii.gz", VOXELS.transpose(1, 2, 0), np.diag([0.7, 0.9, 4.4, 1.0]))
+
+    assert "looks axial" in refusal_of(path, capfd)
+
+
+def test_an_image_is_not_written_where_nothing_can_be(tmp_path):
+    shutil.rmtree(tmp_path)
+
+    with pytest.raises(InputError, match=r"cannot write '.*spine\.nii\.gz'"):
+        write_image(VOXELS, PLACE, tmp_path / "spine.nii.gz")

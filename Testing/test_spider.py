@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from spider_making import PICTURES, SLABS, picture_pixels, small_mask, write_spider
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
+from SpineNetCore.learning import spider
+from SpineNetCore.scan import mapped
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_spider(tmp_path)
+
+
+def test_slabs_come_in_the_order_of_their_numbers(folder):
+    assert tuple(slab.patient for slab in spider.slabs(folder)) == SLABS
+
+
+def test_a_mask_lies_on_its_scan_in_whatever_order_the_file_keeps_its_voxels(folder):
+    for slab in spider.slabs(folder):
+        assert np.array_equal(slab.mask, small_mask(slab.patient))
+        assert slab.mask.dtype == np.uint8
+        assert np.array_equal(slab.scan.voxels, 10.0 * slab.mask + 5)
+        assert slab.scan.spacing_mm == pytest.approx((1.8, 0.9, 0.9), abs=1e-5)
+
+
+def test_a_picture_has_the_pixel_size_of_its_t2_series(folder):
+    pictures = {picture.patient: picture for picture in spider.pictures(folder)}
+
+    assert list(pictures) == sorted(PICTURES)
+    for patient, spacing_mm in PICTURES.items():
+        assert pictures[patient].spacing_mm == spacing_mm
+        assert np.array_equal(pictures[patient].pixels, picture_pixels(patient))
+
+
+def test_a_picture_is_a_sagittal_scan_of_one_slice(folder):
+    picture = next(spider.pictures(folder))
+    scan = picture.scan
+    down, back = (mapped(scan.ras_from_ijk, np.array(step)) for step in ([0.0, 1, 0], [0.0, 0, 1]))
+
+    assert scan.voxels.dtype == np.float32
+    assert np.array_equal(scan.voxels[0], picture.pixels)
+    assert scan.spacing_mm == pytest.approx((4.0, picture.spacing_mm, picture.spacing_mm))
+    assert down == pytest.approx([0, 0, -picture.spacing_mm])
+    assert back == pytest.approx([0, -picture.spacing_mm, 0])
+
+
+def test_a_label_admits_every_grade_that_it_may_mean(folder):
+    grades = spider.gradings(folder)
+
+    assert grades[1, "L5-S1"] == {
+        Task.PFIRRMANN: {5},
+        Task.NARROWING: {2, 3, 4},
+        Task.UPPER_ENDPLATE: {0},
+        Task.LOWER_ENDPLATE: {1},
+    }
+    assert grades[1, "L4-L5"] == {
+        Task.PFIRRMANN: {3},
+        Task.NARROWING: {1},
+        Task.UPPER_ENDPLATE: {1},
+        Task.LOWER_ENDPLATE: {0},
+        Task.UPPER_MARROW: {0},
+        Task.LOWER_MARROW: {0},
+    }
+
+
+def test_marrow_change_is_known_though_its_side_is_not(folder):
+    assert spider.marrow_changed(folder) == {
+        (1, "L5-S1"): True,
+        (1, "L4-L5"): False,
+        (1, "T12-L1"): False,
+        (4, "L5-S1"): False,
+    }
+
+
+def test_only_the_six_lumbar_discs_of_clear_patients_are_graded(folder):
+    assert set(spider.gradings(folder)) == set(spider.marrow_changed(folder))
+    assert set(spider.gradings(folder)) == {(1, "L5-S1"), (1, "L4-L5"), (1, "T12-L1"), (4, "L5-S1")}
+
+
+def test_discs_are_counted_on_the_t2_series(folder):
+    assert spider.disc_counts(folder) == {1: 6, 4: 8, 35: 7}
+
+
+def test_the_six_chosen_slabs_and_an_eighth_of_the_other_patients_are_kept_out():
+    others = [patient for patient in range(1, 257) if patient not in spider.KEPT_OUT_SLABS]
+
+    assert len(set(spider.KEPT_OUT_SLABS)) == 6
+    assert all(spider.is_kept_out(patient) for patient in spider.KEPT_OUT_SLABS)
+    assert np.mean([spider.is_kept_out(patient) for patient in others]) == pytest.approx(1 / 8, abs=0.01)
+
+
+def test_a_folder_without_slabs_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"t2_SPACE/\*_SPACE.nii.gz: give the folder of the reduced SPIDER copy"):
+        next(spider.slabs(tmp_path))
+
+
+def test_a_slab_without_its_mask_is_refused(folder):
+    (folder / "t2_SPACE" / "18_t2_SPACE_seg.nii.gz").unlink()
+    with pytest.raises(InputError, match=r"18_t2_SPACE_seg.nii.gz' does not exist"):
+        list(spider.slabs(folder))
