@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SpineNetCore.anatomy import FloatArray
+from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraNetwork
 
-Progress = Callable[[int, int], None]
 InPlane = NDArray[np.float64]
 
 _SMALLEST_BODY_MM2 = 150.0
@@ -49,17 +48,27 @@ class BodyDetection:
         return float(np.linalg.norm(self.corners_mm[[3, 2]].mean(axis=0) - self.corners_mm[[0, 1]].mean(axis=0)))
 
 
-def detect_bodies(
-    scan: Scan, network: VertebraNetwork, device: torch.device, progress: Progress = lambda done, total: None
-) -> list[BodyDetection]:
+@dataclass(frozen=True)
+class Reading:
+    """What the detector read off a scan: bodies, and the probability of disc, [slice, row, column] at `PIXEL_MM`."""
+
+    bodies: tuple[BodyDetection, ...]
+    disc_chance: FloatArray
+
+
+def read_scan_slices(
+    scan: Scan, network: VertebraNetwork, device: torch.device, progress: Count = uncounted
+) -> Reading:
     """Every vertebral body on every slice of a scan, S1 included (ours: a U-Net whose pixels vote)."""
     images = scaled_intensities(scan.voxels)
-    found: list[BodyDetection] = []
+    bodies: list[BodyDetection] = []
+    disc_chance = []
     for k, image in enumerate(images):
         tissue, corners = read_slice(at_working_resolution(image, scan.spacing_mm[1:]), network, device)
-        found += bodies_on_slice(tissue, corners, k)
+        bodies += bodies_on_slice(tissue, corners, k)
+        disc_chance.append(tissue[Tissue.DISC] + tissue[Tissue.LOWEST_DISC])
         progress(k + 1, len(images))
-    return found
+    return Reading(tuple(bodies), np.stack(disc_chance))
 
 
 def scaled_intensities(voxels: FloatArray) -> FloatArray:

@@ -14,7 +14,8 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
 from SpineNetCore.errors import InputError
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scores import Progress, TaskScore, counted, ready_network
+from SpineNetCore.progress import Count, uncounted
+from SpineNetCore.scores import TaskScore, counted, ready_network
 from SpineNetCore.views import FixedView, RandomViewRanges, View, draw_view, look, undo
 
 _BATCH = 16
@@ -45,13 +46,14 @@ def disc_hotspots(
     contexts: FloatArray,
     scores: Sequence[Sequence[TaskScore]],
     settings: HotspotSettings | None = None,
-    progress: Progress | None = None,
+    progress: Count = uncounted,
 ) -> FloatArray:
     """The mean, over random views, of how strongly each voxel moves a class score: (D, T, 9, 112, 224), unscaled.
 
     contexts: (D, 13, 192, 320). scores: per disc one of each task, as `score_discs` returns them. The class is the
     chosen grade of Pfirrmann and narrowing, and the abnormal one of the binary tasks. Slices are kept apart; voxels
-    that no view saw are 0, and so are slices that the scan does not have. `progress` is called with the views done and their total.
+    that no view saw are 0, and so are slices that the scan does not have. `progress` is called with the views done and
+    their total.
     """
     settings = settings or HotspotSettings()
     rng = np.random.default_rng(settings.seed)

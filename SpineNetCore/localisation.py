@@ -10,9 +10,11 @@ import torch
 
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra, disc_level
 from SpineNetCore.bodies import Body, corners_in_space, group_bodies
-from SpineNetCore.detection import Progress, detect_bodies
+from SpineNetCore.detection import read_scan_slices
+from SpineNetCore.disc_centring import centred
 from SpineNetCore.errors import InputError
 from SpineNetCore.naming import name_bodies
+from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -43,16 +45,15 @@ class Spine:
         return f"{' and '.join(missing)} not found: outside the scan's field of view, or not recognisable on it."
 
 
-def find_spine(
-    scan: Scan, network: VertebraNetwork, device: torch.device, progress: Progress = lambda done, total: None
-) -> Spine:
+def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progress: Count = uncounted) -> Spine:
     """Find and name the vertebrae of a sagittal lumbar scan.
 
     As the paper's section 4: bodies are detected on every slice with their tight corners, grouped across slices, and
     named as one chain. Raises InputError when fewer than three bodies form a spine.
     """
     slice_mm, row_mm, _ = scan.spacing_mm
-    bodies = group_bodies(detect_bodies(scan, network, device, progress), slices=scan.voxels.shape[0])
+    reading = read_scan_slices(scan, network, device, progress)
+    bodies = group_bodies(list(reading.bodies), slices=scan.voxels.shape[0])
     if len(bodies) < _FEWEST_BODIES:
         raise _no_spine(scan)
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
@@ -60,7 +61,8 @@ def find_spine(
     if len(named) < _FEWEST_BODIES:
         raise _no_spine(scan)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
-    return Spine(vertebrae, discs_between(vertebrae, scan), naming.confidence, _doubts(vertebrae, naming.confidence))
+    discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
+    return Spine(vertebrae, discs, naming.confidence, _doubts(vertebrae, naming.confidence))
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:

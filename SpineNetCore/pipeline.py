@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +26,11 @@ Scores = Sequence[tuple[TaskScore, ...]]
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a hotspot map, 0 for no maps."""
+    """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a map, 0 for no maps."""
 
     views: int = 54
     hotspot_views: int = 32
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
 
 def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stages) -> SpineReport:

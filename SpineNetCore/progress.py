@@ -11,6 +11,10 @@ Count = Callable[[int, int], None]
 """Called with how much of a stage is done, and of how much."""
 
 
+def uncounted(done: int, total: int) -> None:
+    """Count for nobody."""
+
+
 class ProgressSink(Protocol):
     """Whoever shows progress: a terminal's bar, lines of JSON, or nobody."""
 

@@ -10,10 +10,8 @@ from torch import Tensor, nn
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.network import GradingNetwork, without_batch_norm
+from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.views import FixedView, fixed_views
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and the total."""
 
 _BATCH = 27
 
@@ -42,7 +40,7 @@ def score_discs(
     contexts: FloatArray,
     views: int = 54,
     device: torch.device | str = "cpu",
-    progress: Progress | None = None,
+    progress: Count = uncounted,
 ) -> list[tuple[TaskScore, ...]]:
     """Score discs from their contexts, (D, 13, 192, 320), by averaging over the fixed views (section 4).
 
@@ -57,9 +55,9 @@ def score_discs(
     return scores
 
 
-def counted(progress: Progress | None, place: int, discs: int, views: int) -> Callable[[int], None]:
+def counted(progress: Count, place: int, discs: int, views: int) -> Callable[[int], None]:
     """Tell `progress` how many views of all discs are done when so many of this disc are."""
-    return lambda done: progress(place * views + done, discs * views) if progress else None
+    return lambda done: progress(place * views + done, discs * views)
 
 
 def ready_network(network: GradingNetwork, device: torch.device | str) -> GradingNetwork:

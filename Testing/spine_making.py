@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class Shape:
     corners_mm: np.ndarray
 
     def moved(self, down_mm: float = 0.0, back_mm: float = 0.0) -> Shape:
-        return Shape(self.level, self.corners_mm + (down_mm, back_mm))
+        return Shape(self.level, self.corners_mm + np.array([down_mm, back_mm]))
 
 
 def a_column(levels: Sequence[str] = LUMBAR, top_mm: tuple[float, float] = (8.3, 62.4)) -> list[Shape]:
@@ -69,7 +70,7 @@ def perfect_maps(shapes: Sequence[Shape], size: tuple[int, int]) -> tuple[np.nda
     tissue = np.full((len(Tissue), *size), (1 - SHARE) / (len(Tissue) - 1), np.float32)
     kinds = np.full(size, Tissue.BACKGROUND)
     corners = np.zeros((4, 2, *size))
-    for upper, lower in zip(shapes[:-1], shapes[1:], strict=True):
+    for upper, lower in pairwise(shapes):
         gap = np.concatenate([upper.corners_mm[[3, 2]], lower.corners_mm[[1, 0]]])
         kinds[inside(gap, size)] = Tissue.LOWEST_DISC if lower.level == "S1" else Tissue.DISC
     if shapes and shapes[-1].level == "L5":  # S1 is out of view, its disc is not

@@ -44,6 +44,7 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(path):
     learn(revived, start, STEPS)
 
     assert start == 3
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert are_equal(weights(revived), weights(whole))
     assert revived.schedule.get_last_lr() == whole.schedule.get_last_lr()
 

@@ -79,10 +79,14 @@ def test_the_loss_falls_on_one_slice(pool, tmp_path, caplog):
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
-def test_a_batch_without_any_known_corner_still_teaches_tissue(pool, tmp_path):
+def test_a_batch_without_any_known_corner_still_teaches_tissue(pool, tmp_path, caplog):
     blank = [replace(example, corners=np.full_like(example.corners, np.nan)) for example in pool.examples]
-    network = train_detector(a_network(), [ExamplePool(blank, 1.0)], replace(RECIPE, steps=1), tmp_path / "blank.pt")
+    with caplog.at_level(logging.INFO, logger=detector_training.log.name):
+        network = train_detector(
+            a_network(), [ExamplePool(blank, 1.0)], replace(RECIPE, steps=1), tmp_path / "blank.pt"
+        )
 
+    assert np.isfinite(caplog.records[-1].args[2])
     assert all(values.isfinite().all() for values in network.state_dict().values())
     assert not torch.equal(network.tissue.weight, a_network().tissue.weight)
 

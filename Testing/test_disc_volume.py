@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
-
 from spine_making import LUMBAR, a_column, an_empty_scan, inside, vertebrae_of
+
 from SpineNetCore.anatomy import DISC_LEVELS, Disc
 from SpineNetCore.disc_volume import (
     BODY_MEDIAN,
@@ -26,7 +27,7 @@ def painted(scan: Scan, gain=1.0) -> Scan:
     """Bodies and the discs between them in flat intensities, each slice times its gain."""
     picture = np.full(scan.voxels.shape[1:], BACKGROUND, np.float32)
     column = a_column()
-    for upper, lower in zip(column[:-1], column[1:], strict=True):
+    for upper, lower in pairwise(column):
         gap = np.concatenate([upper.corners_mm[[3, 2]], lower.corners_mm[[1, 0]]])
         picture[inside(gap, picture.shape, scan.spacing_mm[1:])] = NUCLEUS
     for shape in column:
@@ -82,8 +83,8 @@ def test_a_voxel_of_the_volume_shows_the_place_it_says(turn_deg, level):
 
 def _is_outside(scan, places):
     ijk = mapped(scan.ijk_from_ras, places)
-    last = np.array(scan.voxels.shape) - 1
-    return ((ijk < [-0.5, -1e-9, -1e-9]) | (ijk > last + [0.5, 1e-9, 1e-9])).any(axis=-1)
+    reach = np.array([0.5, 1e-9, 1e-9])
+    return ((ijk < -reach) | (ijk > np.array(scan.voxels.shape) - 1 + reach)).any(axis=-1)
 
 
 @pytest.mark.parametrize("level", DISC_LEVELS)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
 from spine_making import GAP_MM, LUMBAR, WIDTH_MM, PerfectNetwork, a_column, an_empty_scan, in_space, vertebrae_of
+
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import discs_between, find_spine

@@ -85,7 +85,13 @@ def test_a_detector_whose_tensors_do_not_fit_is_refused(a_folder, detector):
 
 @pytest.mark.parametrize(
     ("name", "has_gpu", "device"),
-    [("auto", True, "cuda"), ("auto", False, "cpu"), ("cpu", True, "cpu"), ("cpu", False, "cpu"), ("cuda", True, "cuda")],
+    [
+        ("auto", True, "cuda"),
+        ("auto", False, "cpu"),
+        ("cpu", True, "cpu"),
+        ("cpu", False, "cpu"),
+        ("cuda", True, "cuda"),
+    ],
 )
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch, name, has_gpu, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spine_making import LUMBAR, PICTURE_MM, Shape, a_body, a_column
+
 from SpineNetCore.anatomy import VERTEBRA_LEVELS
 from SpineNetCore.bodies import Body
 from SpineNetCore.naming import ChainWeights, _candidate, _centring, _step_cost, name_bodies
@@ -39,7 +39,7 @@ def test_a_column_off_the_middle_of_the_picture_keeps_its_names(bodies, shift_mm
     assert named(bodies, MIDDLE_MM + shift_mm).levels == LUMBAR
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(down_mm=st.floats(-50, 50), back_mm=st.floats(-50, 50))
 def test_where_the_picture_begins_changes_nothing(down_mm, back_mm):
     column = a_column()
@@ -51,7 +51,7 @@ def test_where_the_picture_begins_changes_nothing(down_mm, back_mm):
 
 
 def test_a_false_body_below_the_sacrum_is_left_out(bodies):
-    remnant = Shape("S2", a_column()[-1].corners_mm + (24.0, 22.0))
+    remnant = Shape("S2", a_column()[-1].moved(down_mm=24, back_mm=22).corners_mm)
     below = a_body(remnant, confidence=0.7, sacrum=0.5, lowest_disc_above=0.05, disc_below=0.04)
 
     assert named([*bodies, below]).levels == (*LUMBAR, None)
@@ -126,16 +126,16 @@ chance = st.floats(0.0, 1.0)
 doubtful_body = st.builds(
     lambda shape, down, back, qualities: a_body(shape.moved(down, back), **qualities),
     st.sampled_from(a_column()),
-    st.floats(-20, 20),
-    st.floats(-20, 20),
+    st.floats(-6, 6),
+    st.floats(-12, 12),
     st.fixed_dictionaries(
-        {name: chance for name in ("sacrum", "lowest_disc_above", "lowest_disc_below", "disc_below")}
+        dict.fromkeys(("sacrum", "lowest_disc_above", "lowest_disc_below", "disc_below"), chance)
         | {"confidence": st.floats(0.5, 1.0)}
     ),
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bodies=st.lists(doubtful_body, min_size=1, max_size=5), middle_mm=st.floats(50, 200))
 def test_the_names_are_the_best_of_all_that_can_be_given(bodies, middle_mm):
     bodies.sort(key=lambda body: body.corners_mm(SLICE_MM)[:, 0].mean())
@@ -162,7 +162,7 @@ def _all_scores(bodies, middle_mm):
     for places, levels in _chains(len(bodies)):
         chain = tuple(zip(places, levels, strict=True))
         score = sum(evidence[k] for k in chain)
-        score -= sum(steps_cost[j, i, b - a] for (j, a), (i, b) in zip(chain[:-1], chain[1:], strict=True))
+        score -= sum(steps_cost[j, i, b - a] for (j, a), (i, b) in pairwise(chain))
         score -= sum(WEIGHTS.left_out * candidates[k].confidence for k in range(len(bodies)) if k not in places)
         scores[chain] = score - (WEIGHTS.no_sacrum if VERTEBRA_LEVELS[levels[-1]] != "S1" else 0)
     return scores

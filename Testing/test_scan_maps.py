@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from spine_making import a_column, an_empty_scan, vertebrae_of
+
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.disc_volume import CROP_WIDTHS, DISC_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.localisation import discs_between

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from SpineNetCore.learning import self_labelling
 from SpineNetCore.learning.self_labelling import ReadPicture, read_picture, self_labelled
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
 from SpineNetCore.learning.spider import Picture
 from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraMaps
 
-SHAPE = (200, 120)
-TOPS, HEIGHT, GAP = (14, 48, 82, 116, 150), 26, 8
+SHAPE = (222, 120)
+TOPS, HEIGHT, GAP = (8, 42, 76, 110, 144, 178), 26, 8
 FRONT, BACK = 40, 74
 CORNERS = np.array([[[t, FRONT], [t, BACK - 1], [t + HEIGHT - 1, BACK - 1], [t + HEIGHT - 1, FRONT]] for t in TOPS])
 PICTURE = Picture(3, np.random.default_rng(0).integers(0, 255, SHAPE, dtype=np.uint8), PIXEL_MM)
@@ -45,9 +46,9 @@ class Oracle(torch.nn.Module):
 
 
 def drawn_tissue() -> np.ndarray:
-    """Four bodies above S1, the discs between them, the lowest being L5-S1, and the canal behind."""
+    """Five bodies above S1, the discs between them, the lowest being L5-S1, and the canal behind."""
     tissue = np.full(SHAPE, Tissue.BACKGROUND, dtype=np.uint8)
-    tissue[6:190, 84:96] = Tissue.CANAL
+    tissue[6:216, 84:96] = Tissue.CANAL
     for top in TOPS:
         tissue[top : top + HEIGHT, FRONT:BACK] = Tissue.SACRUM if top == TOPS[-1] else Tissue.BODY
         tissue[top - GAP : top, FRONT:BACK] = Tissue.LOWEST_DISC if top == TOPS[-1] else Tissue.DISC
@@ -68,11 +69,11 @@ def example(reading) -> SliceExample:
 
 
 def test_a_spine_that_the_network_is_sure_of_is_read(reading):
-    assert [vertebra.level for vertebra in reading.spine.vertebrae] == ["L2", "L3", "L4", "L5", "S1"]
+    assert [vertebra.level for vertebra in reading.spine.vertebrae] == ["L1", "L2", "L3", "L4", "L5", "S1"]
     assert reading.scan.spacing_mm == pytest.approx((4.0, PIXEL_MM, PIXEL_MM))
 
 
-@pytest.mark.parametrize(("discs_in_view", "is_read"), [(2, False), (3, True), (5, True), (6, False)])
+@pytest.mark.parametrize(("discs_in_view", "is_read"), [(3, False), (4, True), (6, True), (7, False)])
 def test_a_spine_must_be_as_long_as_the_table_says(discs_in_view, is_read):
     assert (read_picture(PICTURE, discs_in_view, Oracle(drawn_tissue())) is not None) == is_read
 
@@ -87,10 +88,16 @@ def test_a_wrongly_stated_pixel_size_is_corrected():
 
 def test_a_spine_without_a_sacrum_is_not_read():
     tissue = drawn_tissue()
-    tissue[tissue == Tissue.SACRUM] = Tissue.BODY
-    tissue[tissue == Tissue.LOWEST_DISC] = Tissue.DISC
+    tissue[tissue == Tissue.SACRUM] = Tissue.BACKGROUND
 
     assert read_picture(PICTURE, DISCS, Oracle(tissue)) is None
+
+
+@pytest.mark.parametrize("doubt", [{"warnings": ("The sacrum was not found.",)}, {"naming_confidence": 0.94}])
+def test_a_doubtful_spine_is_not_read(reading, doubt, monkeypatch):
+    monkeypatch.setattr(self_labelling, "find_spine", lambda *_: replace(reading.spine, **doubt))
+
+    assert read_picture(PICTURE, DISCS, Oracle(drawn_tissue())) is None
 
 
 def test_what_the_network_is_sure_of_becomes_the_truth(example):
@@ -138,7 +145,7 @@ def test_a_disc_takes_the_kind_that_its_place_in_the_chain_asks_for(reading):
 
 
 def test_what_lies_outside_the_chain_teaches_nothing(reading):
-    false_body, false_disc = (slice(60, 86), slice(2, 30)), (slice(192, 198), slice(100, 118))
+    false_body, false_disc = (slice(60, 86), slice(2, 30)), (slice(210, 216), slice(100, 118))
     tissue = drawn_tissue()
     tissue[false_body], tissue[false_disc] = Tissue.BODY, Tissue.DISC
     corners = np.concatenate([CORNERS, [[[60, 2], [60, 29], [85, 29], [85, 2]]]])

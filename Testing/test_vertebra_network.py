@@ -19,7 +19,9 @@ def test_maps_are_as_large_as_the_slice(network):
     assert maps.corners.shape == (2, 8, 24, 40)
 
 
-@pytest.mark.parametrize(("widths", "stride"), [((4,), 1), ((4, 6), 2), ((4, 6, 8), 4), ((16, 32, 48, 64, 96, 128), 32)])
+@pytest.mark.parametrize(
+    ("widths", "stride"), [((4,), 1), ((4, 6), 2), ((4, 6, 8), 4), ((16, 32, 48, 64, 96, 128), 32)]
+)
 def test_the_stride_is_the_smallest_side_that_fits(widths, stride):
     network = VertebraNetwork(VertebraNetworkConfig(widths)).eval()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "analyse",
         help="grade the discs of one scan",
-        description="Find and name the discs T12-L1 to L5-S1 on a T2-weighted sagittal lumbar MRI, give each six grades "
-        "with probabilities, and map the evidence for every grade onto the scan.",
+        description="Find and name the discs T12-L1 to L5-S1 on a T2-weighted sagittal lumbar MRI, give each six "
+        "grades with probabilities, and map the evidence for every grade onto the scan.",
         epilog="DIR then holds report.html (open it in a browser), scores.csv, report.json, discs.nii.gz and "
         f"hotspots/<task>.nii.gz. {RESEARCH_USE_NOTICE}",
     )
@@ -37,7 +38,9 @@ def add_to(commands: Commands) -> None:
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that runs the networks takes."""
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
+    )
     parser.add_argument(
         "--views", type=_count(1, 54), default=54, metavar="N", help="test-time views per disc, 1 to 54 (default 54)"
     )
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         write_report(report, options.output)
 
 
-def _count(lowest: int, highest: int):  # type: ignore[no-untyped-def]
+def _count(lowest: int, highest: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         value = int(text) if text.lstrip("+-").isdigit() else lowest - 1
         if not lowest <= value <= highest:

@@ -44,7 +44,9 @@ def _evaluate_spider(folder: Path, models: Models) -> None:
     from SpineNetCore.learning.spider import KEPT_OUT_SLABS, slabs
 
     cases = (slab_truth(slab) for slab in slabs(folder) if slab.patient in KEPT_OUT_SLABS)
-    print(f"SPIDER, slabs of the {len(KEPT_OUT_SLABS)} patients kept out: {localisation_accuracy(cases, models.detector)}")
+    print(
+        f"SPIDER, slabs of the {len(KEPT_OUT_SLABS)} patients kept out: {localisation_accuracy(cases, models.detector)}"
+    )
     examples = list(spider_examples(folder, models.detector, kept_out=True))
     patients = len({example.patient for example in examples})
     print(f"SPIDER, pictures and slabs of all {patients} patients kept out:")

@@ -17,7 +17,7 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "simulate",
         help="write phantoms that know their own truth",
-        description="Write simulated lumbar T2 scans as NIfTI with label map, lesion maps and a JSON file of the truth.",
+        description="Write simulated lumbar T2 scans as NIfTI, with label map, lesion maps and the truth as JSON.",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder, made where it is missing")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="how many phantoms (default 1)")

@@ -20,8 +20,8 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
         help="learn the detector or the grader from data",
-        description="Learn a model from the reduced SPIDER copy and from phantoms, and write it to --output. A run that "
-        "was stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
+        description="Learn a model from the reduced SPIDER copy and from phantoms, and write it to --output. A run "
+        "that was stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
     )
     parser.add_argument("model", choices=("detector", "grader"))
     parser.add_argument("--spider", type=Path, required=True, metavar="DIR", help="folder of the reduced SPIDER copy")

@@ -22,11 +22,13 @@ from SpineNetCore.scores import score_discs
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 _TASKS = tuple(Task)
+_SMALLEST_DISC = 500
+_SAME_DISC_MM = 12.0
 
 
 @dataclass(frozen=True)
 class NamedDiscs:
-    """A scan whose graded discs are known: `discs` holds `place in DISC_LEVELS + 1` [slice, row, column], 0 elsewhere."""
+    """A scan whose graded discs are known: `discs` [slice, row, column] holds 1 + the place in DISC_LEVELS, or 0."""
 
     scan: Scan
     discs: NDArray[np.uint8]
@@ -62,14 +64,22 @@ class TaskAccuracy:
 
 
 def slab_truth(slab: Slab) -> NamedDiscs:
-    """The masks of a SPIDER slab, named from the bottom: the lowest labelled disc is L5-S1."""
+    """The masks of a SPIDER slab, named from the bottom: the lowest labelled disc is L5-S1.
+
+    Pieces whose middles lie at nearly the same height are one disc, worn through.
+    """
     labels, count = ndimage.label(slab.mask == MASK_DISC)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    pieces = [k for k in range(1, count + 1) if sizes[k] > 500]
-    lowest_first = sorted(pieces, key=lambda k: -float(np.nonzero(labels == k)[1].mean()))
+    rows = {k: float(np.nonzero(labels == k)[1].mean()) for k in range(1, count + 1) if sizes[k] > _SMALLEST_DISC}
+    lowest_first = sorted(rows, key=lambda k: -rows[k])
     discs = np.zeros(labels.shape, dtype=np.uint8)
-    for place, piece in zip(range(len(DISC_LEVELS), 0, -1), lowest_first, strict=False):
-        discs[labels == piece] = place
+    place, row_above = len(DISC_LEVELS) + 1, np.inf
+    for piece in lowest_first:
+        if (row_above - rows[piece]) * slab.scan.spacing_mm[1] > _SAME_DISC_MM:
+            place -= 1
+        row_above = rows[piece]
+        if place > 0:
+            discs[labels == piece] = place
     return NamedDiscs(slab.scan, discs)
 
 

@@ -35,7 +35,7 @@ class GraderRecipe:
     """
 
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(fc6=48, fc7=48, batch_norm=True))
-    steps: int = 3000
+    steps: int = 2400
     batch: int = 64
     rate: float = 2e-3
     weight_decay: float = 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def _self_labelled_pictures(folder: Path, network: VertebraNetwork) -> list[Slic
     return [self_labelled(reading, network) for reading in readings if reading is not None]
 
 
-def _cached(path: Path, make):  # type: ignore[no-untyped-def]
+def _cached(path: Path, make: Callable[[], list[DiscExample]]) -> list[DiscExample]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         save_examples(make(), path)

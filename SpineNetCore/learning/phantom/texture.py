@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft
 
 from SpineNetCore.anatomy import FloatArray
 
@@ -35,7 +35,9 @@ def _tile(along: int, across: int) -> FloatArray:
     """The seed is fixed so that a phantom depends on its own generator alone, which chooses the piece."""
     rng = np.random.default_rng((along, across))
     white = rng.standard_normal((_TILE, _TILE), dtype=np.float32)
-    smooth = ndimage.gaussian_filter(white, (_GRAINS[along], _GRAINS[across]), mode="wrap") if along + across else white
+    rows, columns = np.fft.fftfreq(_TILE)[:, None] * _GRAINS[along], np.fft.rfftfreq(_TILE)[None, :] * _GRAINS[across]
+    blur = np.exp(-2 * np.pi**2 * (rows**2 + columns**2)).astype(np.float32)
+    smooth = fft.irfft2(fft.rfft2(white) * blur, s=white.shape)
     return np.asarray((smooth - smooth.mean()) / smooth.std(), dtype=np.float32)
 
 
