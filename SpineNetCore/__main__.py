@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.commands import analyse, bench, evaluate, simulate, train
 from SpineNetCore.errors import InputError
 
-OURS, THEIRS = 1, 2
+OURS, THEIRS, STOPPED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0, 2 when the request or the input is at fault, or 1 when we are."""
+    """Run one command; returns 0, 2 when the request or the input is at fault, 130 when stopped, or 1 when we are."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         options.run(options)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        one_line = " ".join(str(error).splitlines())  # names of files may hold line breaks
+        print(f"error: {one_line}", file=sys.stderr)
         return THEIRS
+    except KeyboardInterrupt:
+        print("error: stopped before the end: run it again for a result.", file=sys.stderr)
+        return STOPPED
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a request in one line, as every other fault is said."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(THEIRS, f"error: {message}: see '{self.prog} --help'.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m SpineNetCore",
         description="Grades the lumbar discs on a T2-weighted sagittal MRI and shows the evidence for every grade.",
         epilog=RESEARCH_USE_NOTICE,
@@ -40,4 +53,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # asked to end, clean up as after Ctrl-C, so that no half-written result stays
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

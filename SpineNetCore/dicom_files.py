@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ from pydicom import dcmread
 
 from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, slices_of_file, without_warnings
-from SpineNetCore.dicom_series import sagittal_t2_series
+from SpineNetCore.dicom_series import is_t2, sagittal_t2_series, title
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.image_files import read_image
-
-logger = logging.getLogger(__name__)
 
 DIRECTION_TOLERANCE = 1e-3
 """Largest difference of a direction cosine within a series: 0.2 mm at the rim of a 400 mm image, below a pixel."""
@@ -48,7 +45,7 @@ def read_dicom(path: Path) -> FileVolume:
     _check_alike(series, path)
     stack = sorted(series, key=_along_normal)
     step_mm = _step_mm(stack, path)
-    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path)
+    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path, _doubts(stack))
 
 
 def _check_alike(series: list[DicomSlice], path: Path) -> None:
@@ -80,7 +77,7 @@ def _along_normal(header: DicomSlice) -> float:
 def _step_mm(stack: list[DicomSlice], path: Path) -> float:
     """Distance between neighbouring slice centres, from their positions: thickness would leave the gaps out."""
     if len(stack) == 1:
-        return _lone_slice_mm(stack[0])
+        return stack[0].thickness_mm or LONE_SLICE_MM
     places_mm = np.array([header.position_lps_mm @ stack[0].normal for header in stack])
     steps_mm = np.diff(places_mm)
     _check_steps(steps_mm, places_mm, stack, path)
@@ -92,13 +89,6 @@ def _step_mm(stack: list[DicomSlice], path: Path) -> float:
             "resample the series to a grid with right angles."
         )
     return float(steps_mm.mean())
-
-
-def _lone_slice_mm(header: DicomSlice) -> float:
-    if header.thickness_mm is not None and header.thickness_mm > 0:
-        return header.thickness_mm
-    logger.warning("%s gives no slice thickness: taking %g mm", header.path, LONE_SLICE_MM)
-    return LONE_SLICE_MM
 
 
 def _check_steps(
@@ -159,3 +149,14 @@ def _lps_from_ijk(stack: list[DicomSlice], step_mm: float) -> Affine:
     affine[:3, 2] = first.normal * step_mm
     affine[:3, 3] = first.position_lps_mm
     return affine
+
+
+def _doubts(stack: list[DicomSlice]) -> tuple[str, ...]:
+    doubts = []
+    if not is_t2(stack[0].series):
+        doubts.append(
+            f"The series '{title(stack[0].series)}' does not say that it is T2-weighted: the grades hold for T2 only."
+        )
+    if len(stack) == 1 and not stack[0].thickness_mm:
+        doubts.append(f"The slice does not say how thick it is: {LONE_SLICE_MM:g} mm was taken.")
+    return tuple(doubts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 from collections.abc import Iterator
@@ -101,10 +102,16 @@ def slices_of_file(path: Path) -> list[DicomSlice]:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Hold back pydicom's warnings of odd values, which it gives on reading and again on using them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Hold back pydicom's warnings of odd values and its log of failures: the user gets one sentence of ours."""
+    log = logging.getLogger("pydicom")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)  # which its children heed, unlike a disabled parent
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _check_mr_image(dataset: Dataset, path: Path) -> None:

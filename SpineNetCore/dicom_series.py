@@ -31,12 +31,10 @@ def sagittal_t2_series(folder: Path) -> list[DicomSlice]:
     series = _grouped(slices)
     sagittal = [group for group in series if _is_mostly_sagittal(group)]
     if not sagittal:
-        names = ", ".join(f"'{_title(group)}'" for group in series)
+        names = ", ".join(f"'{title(group[0].series)}'" for group in series)
         raise InputError(f"'{folder}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
     chosen = max(sagittal, key=_preference)
-    logger.info("%s: reading '%s', %d slices, of %d series", folder, _title(chosen), len(chosen), len(series))
-    if not is_t2(chosen[0].series):
-        logger.warning("%s: '%s' does not say that it is T2", folder, _title(chosen))
+    logger.info("%s: reading '%s', %d slices, of %d series", folder, title(chosen[0].series), len(chosen), len(series))
     return chosen
 
 
@@ -46,6 +44,11 @@ def is_t2(series: SeriesKey) -> bool:
     if _T1.search(name) or _T2.search(name):
         return bool(_T2.search(name))
     return series.echo_time_ms is not None and series.echo_time_ms >= LONG_ECHO_MS
+
+
+def title(series: SeriesKey) -> str:
+    """What to call a series on screen."""
+    return series.description or series.uid
 
 
 def _slices_below(folder: Path) -> list[DicomSlice]:
@@ -82,10 +85,6 @@ def _grouped(slices: list[DicomSlice]) -> list[list[DicomSlice]]:
 def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:
     """False for localisers in three planes; a stray slice is left for the stack's own check to name."""
     return 2 * sum(header.is_sagittal for header in group) > len(group)
-
-
-def _title(group: list[DicomSlice]) -> str:
-    return group[0].series.description or group[0].series.uid
 
 
 def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, int, int]:

@@ -61,7 +61,7 @@ def cut_disc_volume(scan: Scan, disc: Disc) -> DiscVolume:
     ijk_from_context = scan.ijk_from_ras @ ras_from_context
     sampled = _sampled(scan.voxels, ijk_from_context)
     bodies = _bodies_mask(disc, np.asarray(np.linalg.inv(ras_from_context), dtype=np.float64))
-    darkest = min(float(scan.voxels.min()), 0.0)
+    darkest = min(float(np.percentile(scan.voxels[:, ::4, ::4], 0.1)), 0.0)  # no lone cold voxel sets the scale
     return DiscVolume(disc.level, _normalised(sampled - np.float32(darkest), bodies), ras_from_context)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Affine
+from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import FileGrid, Scan
 
@@ -19,6 +19,15 @@ RAS_FROM_LPS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 SMALLEST_SIDE = 32
 """Rows and columns below which no spine can be told. ours."""
+
+LARGEST_SIDE_MM = 2000.0
+"""Rows, columns or stack beyond which spacings are in some other unit. ours: no scanner sees that far."""
+
+SMALLEST_SIDE_MM = 10.0
+"""Rows or columns below which spacings are in some other unit. ours: less than a third of one vertebra."""
+
+FEWEST_INTENSITIES = 32
+"""Fewer different values than this make a label map. ours: an 8-bit picture has more, a spine fewer structures."""
 
 THICK_SLICE_RATIO = 1.3
 """How much longer than the next spacing the slice spacing is, once slices are thicker than pixels. ours."""
@@ -34,11 +43,15 @@ _SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima"
 
 @dataclass(frozen=True)
 class FileVolume:
-    """What a reader hands over: voxels [i, j, k] in the file's order, (4, 4) to LPS millimetres, where it came from."""
+    """What a reader hands over: voxels [i, j, k] in the file's order, (4, 4) to LPS millimetres, where it came from.
+
+    doubts: what the file leaves unsaid, one sentence each.
+    """
 
     voxels: NDArray[Any]
     lps_from_ijk: Affine
     source: Path
+    doubts: tuple[str, ...] = ()
 
 
 def checked_scan(volume: FileVolume) -> Scan:
@@ -47,9 +60,11 @@ def checked_scan(volume: FileVolume) -> Scan:
     _check_right_angles(volume)
     grid = _file_grid(volume.voxels.shape, RAS_FROM_LPS @ volume.lps_from_ijk)
     _check_sagittal(volume, grid)
-    _check_intensities(volume)
-    voxels = np.ascontiguousarray(grid.standard_from_file(volume.voxels), dtype=np.float32)
-    return Scan(voxels, grid.ras_from_standard(), scan_name(volume.source), grid)
+    _check_millimetres(volume, grid)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+        voxels = np.ascontiguousarray(grid.standard_from_file(volume.voxels), dtype=np.float32)
+    _check_intensities(voxels, volume.source)
+    return Scan(voxels, grid.ras_from_standard(), scan_name(volume.source), grid, volume.doubts)
 
 
 def scan_name(source: Path) -> str:
@@ -64,8 +79,8 @@ def check_finite(voxels: NDArray[Any], source: Path) -> None:
     broken = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
     if broken:
         raise InputError(
-            f"'{source}' holds {broken} of {voxels.size} voxels that are not finite numbers (NaN or infinite): "
-            "export the scan again or replace them."
+            f"'{source}' holds {broken} of {voxels.size} voxels that are not finite numbers (NaN, infinite or "
+            "beyond float32): export the scan again or replace them."
         )
 
 
@@ -90,7 +105,7 @@ def _check_right_angles(volume: FileVolume) -> None:
     lengths = np.linalg.norm(matrix, axis=0)
     if not np.isfinite(volume.lps_from_ijk).all() or lengths.min() <= 0:
         raise InputError(
-            f"'{volume.source}' has voxels of {_listed(lengths)} mm, which cannot be placed in the patient: "
+            f"'{volume.source}' has voxels of {listed(lengths)} mm, which cannot be placed in the patient: "
             "export the scan again with its spacing and orientation."
         )
     cosines = np.abs((matrix / lengths).T @ (matrix / lengths) - np.eye(3))
@@ -126,7 +141,7 @@ def _check_sagittal(volume: FileVolume, grid: FileGrid) -> None:
     if normal is not None and normal != grid.axes[0]:
         plane = _PLANES[grid.axes.index(normal)]
         raise InputError(
-            f"'{volume.source}' looks {plane} ({grid.shape[normal]} {plane} slices, {_listed(spacing_mm)} mm a voxel): "
+            f"'{volume.source}' looks {plane} ({grid.shape[normal]} {plane} slices, {listed(spacing_mm)} mm a voxel): "
             "give a sagittal T2 series."
         )
     _, rows, columns = (grid.shape[axis] for axis in grid.axes)
@@ -142,14 +157,31 @@ def _slice_axis(shape: tuple[int, int, int], spacing_mm: NDArray[np.float64]) ->
     return int(np.argmax(spacing_mm)) if largest > THICK_SLICE_RATIO * second else None
 
 
-def _check_intensities(volume: FileVolume) -> None:
-    check_finite(volume.voxels, volume.source)
-    lowest, highest = volume.voxels.min(), volume.voxels.max()
-    if lowest == highest:
+def _check_millimetres(volume: FileVolume, grid: FileGrid) -> None:
+    """Refuse spacings in metres or micrometres, which would ask for pictures of any size."""
+    spacing_mm = np.linalg.norm(grid.ras_from_file_ijk[:3, :3], axis=0)
+    sides_mm = spacing_mm * grid.shape
+    in_plane_mm = sides_mm[list(grid.axes[1:])]
+    if sides_mm.max() > LARGEST_SIDE_MM or in_plane_mm.min() < SMALLEST_SIDE_MM:
         raise InputError(
-            f"'{volume.source}' shows nothing (every voxel is {float(lowest):g}): give a scan with contrast."
+            f"'{volume.source}' is {listed(sides_mm)} mm large ({listed(spacing_mm)} mm a voxel), no size of a scan: "
+            "export it again with its spacing in millimetres."
         )
 
 
-def _listed(numbers: NDArray[np.float64]) -> str:
-    return " x ".join(f"{number:.2f}" for number in numbers)
+def _check_intensities(voxels: FloatArray, source: Path) -> None:
+    check_finite(voxels, source)
+    lowest, highest = voxels.min(), voxels.max()
+    if lowest == highest:
+        raise InputError(f"'{source}' shows nothing (every voxel is {float(lowest):g}): give a scan with contrast.")
+    values = np.unique(voxels.ravel()[:: voxels.size // 1_000_000 + 1]).size
+    if values < FEWEST_INTENSITIES:
+        raise InputError(
+            f"'{source}' looks like a label map ({values} different values in {voxels.size} voxels): "
+            "give the scan that it was drawn on."
+        )
+
+
+def listed(numbers: NDArray[np.floating[Any]]) -> str:
+    """Millimetres as a person reads them, such as 0.90 x 0.70 x 4.40."""
+    return " x ".join(f"{number:.2f}" if number >= 0.01 else f"{number:g}" for number in numbers)

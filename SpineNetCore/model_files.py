@@ -51,7 +51,7 @@ class StoredModel:
         """The configuration as the frozen dataclass it was written from; raises InputError if it is another's."""
         try:
             return _config_from_json(kind, self.config_json)
-        except (TypeError, ValueError, KeyError) as error:
+        except (InputError, TypeError, ValueError, KeyError) as error:
             raise InputError(
                 f"The configuration {self.config_json!r} in model '{self.path}' does not fit this version: {_REMEDY}."
             ) from error
@@ -71,6 +71,10 @@ class StoredModel:
             raise InputError(
                 f"Tensor '{name}' of model '{self.path}' should have shape {_said(wanted_shape)} "
                 f"but has {_said(found_shape)}: {_REMEDY}."
+            )
+        if found is not None and expected is not None and found.is_floating_point() != expected.is_floating_point():
+            raise InputError(
+                f"Tensor '{name}' of model '{self.path}' should be {expected.dtype} but is {found.dtype}: {_REMEDY}."
             )
         if found is not None and not bool(torch.isfinite(found).all()):
             raise InputError(f"Tensor '{name}' of model '{self.path}' holds values that are no numbers: {_REMEDY}.")
@@ -132,8 +136,9 @@ def read_model(path: Path, kind: str) -> StoredModel:
     except (SafetensorError, OSError) as error:
         raise InputError(f"Model file '{path}' is broken or no safetensors file ({error}): {_REMEDY}.") from error
     _check_metadata(path, metadata, kind)
-    note = json.loads(metadata["note"])
-    return StoredModel(path, metadata["config"], note, _unpacked(path, packed), short_digest(path))
+    return StoredModel(
+        path, metadata["config"], _note(path, metadata["note"]), _unpacked(path, packed), short_digest(path)
+    )
 
 
 def short_digest(path: Path) -> str:
@@ -194,6 +199,13 @@ def _check_metadata(path: Path, metadata: dict[str, str], kind: str) -> None:
             f"Model file '{path}' has format {metadata['format_version']} but this version reads {FORMAT_VERSION}: "
             f"{_REMEDY}."
         )
+
+
+def _note(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The note {text!r} in model '{path}' is no JSON object: {_REMEDY}.") from error
 
 
 def _json_from_config(config: object) -> str:

@@ -67,6 +67,12 @@ class NetworkConfig:
                 f"The network has five convolutions, but was given widths {self.conv_widths} and pads "
                 f"{self.conv_pads}: give five of each."
             )
+        if min(self.fc6, self.fc7, self.slices, *self.conv_widths) < 1 or min(self.conv_pads) < 0:
+            raise InputError(
+                f"A network cannot have the sizes of {self}: give widths of at least 1 and pads of 0 or more."
+            )
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"A dropout of {self.dropout} is no probability below 1: give one, such as 0.5.")
         if min(self.last_map) < 1:
             raise InputError(
                 f"A disc volume of {self.rows} x {self.columns} pixels is too small for five convolutions: "

@@ -58,7 +58,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
         discs=_results(spine, scores),
         models=_model_uses(models),
         timings_s=stages.seconds,
-        warnings=spine.warnings,
+        warnings=(*scan.doubts, *spine.warnings),
         settings=Settings(settings.views, settings.hotspot_views, str(settings.device)),
         hotspots=hotspots,
         disc_labels=disc_labels(scan, volumes),

@@ -53,6 +53,8 @@ def check_output(folder: Path) -> None:
         raise InputError(
             f"Nothing can be written to '{folder}' ({error.strerror or error}): choose a folder you may write to."
         ) from error
+    except RuntimeError as error:  # what `resolve` raises on a loop of links
+        raise InputError(f"The output '{folder}' is a link that leads back to itself: choose a folder.") from error
     if entries and REPORT_FILE not in entries:
         raise InputError(
             f"The output folder '{folder}' holds other files, such as '{entries[0]}': choose an empty or a new folder."

@@ -54,12 +54,14 @@ class Scan:
     voxels: float32 [slice, row, column], slices right to left, rows towards the feet, columns towards the back.
     ras_from_ijk: (4, 4) float64 from those indices to RAS millimetres; the axes may be oblique.
     file_grid: the grid of the file it came from; None after averaging slices. name: what to call it on screen.
+    doubts: what the file leaves unsaid, one sentence each.
     """
 
     voxels: FloatArray
     ras_from_ijk: Affine
     name: str
     file_grid: FileGrid | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def ijk_from_ras(self) -> Affine:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from SpineNetCore.errors import InputError
+
 PIXEL_MM = 1.0
 CORNER_UNIT_MM = 10.0
 
@@ -30,6 +32,10 @@ class VertebraNetworkConfig:
     """widths: channels per level, each level half the resolution of the one before."""
 
     widths: tuple[int, ...] = (16, 32, 48, 64, 96, 128)
+
+    def __post_init__(self) -> None:
+        if min(self.widths, default=0) < 1:
+            raise InputError(f"A detector cannot have the widths {self.widths}: give at least one, each 1 or more.")
 
 
 class VertebraMaps(NamedTuple):

@@ -53,7 +53,7 @@ Disc bulging,Pfirrman grade
 
 
 def write_spider(folder: Path) -> Path:
-    """Two slabs whose intensity is ten times their mask's value plus five, three pictures, two tables."""
+    """Two slabs with the intensities of `slab_intensities`, three pictures, two tables."""
     for part in ("t2_SPACE", "t2_midsagittal"):
         (folder / part).mkdir()
     (folder / "overview.csv").write_text(_OVERVIEW, encoding="utf8")
@@ -61,7 +61,7 @@ def write_spider(folder: Path) -> Path:
     for patient, orientation in zip(SLABS, ("PIR", "LPS"), strict=True):
         mask = small_mask(patient)
         name = f"{patient}_t2_SPACE"
-        _write_volume(10 * mask + 5, orientation, folder / "t2_SPACE" / f"{name}.nii.gz")
+        _write_volume(slab_intensities(mask), orientation, folder / "t2_SPACE" / f"{name}.nii.gz")
         _write_volume(mask, orientation, folder / "t2_SPACE" / f"{name}_seg.nii.gz")
     for patient in PICTURES:
         sitk.WriteImage(
@@ -77,6 +77,11 @@ def small_mask(patient: int) -> np.ndarray:
     mask[1:, 20:25, 11:29] = MASK_DISC
     mask[2:7, 5:60, 34 : 40 + patient % 7] = MASK_CANAL
     return mask
+
+
+def slab_intensities(mask: np.ndarray) -> np.ndarray:
+    """uint8, fifty times the mask's value plus a ramp of less than fifty along the columns."""
+    return (50 * mask + np.arange(mask.shape[2]) // 2).astype(np.uint8)
 
 
 def picture_pixels(patient: int) -> np.ndarray:

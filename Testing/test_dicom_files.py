@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_writing import AXIAL, COLUMNS, ROWS, picture, save, slice_dataset, write_series
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import EnhancedMRImageStorage, JPEGLosslessSV1, RLELossless
+from pydicom.encaps import encapsulate
+from pydicom.uid import EnhancedMRImageStorage, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
@@ -105,12 +104,39 @@ def test_one_file_is_one_slice_though_its_series_lies_beside_it(tmp_path):
     assert scan.name == "2"
 
 
-def test_a_lone_slice_without_thickness_is_taken_as_usual_with_a_warning(tmp_path, caplog):
-    caplog.set_level(logging.WARNING)
-    path = write_series(tmp_path, [0.0], SliceThickness=None)[0]
+def test_a_lone_slice_without_thickness_is_taken_as_usual_with_a_doubt(tmp_path, caplog):
+    scan = read_scan(write_series(tmp_path, [0.0], SliceThickness=None)[0])
 
-    assert read_scan(path).spacing_mm[0] == pytest.approx(4.0)
-    assert "gives no slice thickness" in caplog.text
+    assert scan.spacing_mm[0] == pytest.approx(4.0)
+    assert scan.doubts == ("The slice does not say how thick it is: 4 mm was taken.",)
+    assert caplog.text == ""
+
+
+def test_a_t1_series_is_read_with_a_doubt(tmp_path, caplog):
+    first = write_series(tmp_path, PLACES, SeriesDescription="t1_tse_sag")[0]
+
+    for path in (tmp_path, first):
+        (doubt,) = read_scan(path).doubts
+        assert "'t1_tse_sag' does not say that it is T2" in doubt
+    assert caplog.text == ""
+
+
+def test_a_t2_series_leaves_no_doubt(tmp_path):
+    write_series(tmp_path, PLACES)
+
+    assert read_scan(tmp_path).doubts == ()
+
+
+def test_pixels_that_cannot_be_decoded_are_refused_without_a_word_from_the_libraries(tmp_path, capfd, caplog):
+    path = write_series(tmp_path, [0.0])[0]
+    dataset = dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    dataset.PixelData = encapsulate([b"no picture"])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(path)
+
+    assert "copy it again whole" in refusal_of(path)
+    assert capfd.readouterr().err == caplog.text == ""
 
 
 def an_enhanced_file(path, places):

@@ -83,11 +83,10 @@ def test_t2_is_told_by_name_and_else_by_echo_time(name, echo_time_ms, expected):
     assert is_t2(SeriesKey("1.2", name, echo_time_ms, False, False)) is expected
 
 
-def test_a_lone_t1_series_is_read_with_a_warning(tmp_path, caplog):
+def test_a_lone_t1_series_is_chosen(tmp_path):
     write_series(tmp_path, PLACES, SeriesDescription="t1_tse_sag")
 
     assert chosen_name(tmp_path) == "t1_tse_sag"
-    assert "'t1_tse_sag' does not say that it is T2" in caplog.text
 
 
 def test_folders_are_searched_below_and_other_files_left_out(tmp_path):

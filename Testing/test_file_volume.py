@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,34 @@ def test_skewed_axes_are_refused():
 @pytest.mark.parametrize("spacing", [(0.0, 0.9, 0.7), (4.4, np.nan, 0.7)])
 def test_an_impossible_spacing_is_refused(spacing):
     assert "cannot be placed" in refusal_of(a_volume(spacing=spacing))
+
+
+def test_numbers_beyond_float32_are_no_intensities():
+    volume = a_volume()
+    volume.voxels[2, 3, 4] = 1e300
+
+    assert "holds 1 of 8640 voxels that are not finite" in refusal_of(volume)
+
+
+def test_a_label_map_is_no_scan():
+    volume = a_volume()
+    volume.voxels[...] = np.arange(volume.voxels.size).reshape(volume.voxels.shape) % 26
+
+    assert "looks like a label map (26 different values in 8640 voxels)" in refusal_of(volume)
+
+
+@pytest.mark.parametrize("unit_mm", [1000, 0.001])
+def test_a_spacing_in_another_unit_is_refused(unit_mm):
+    spacing = tuple(unit_mm * side for side in (4.4, 0.9, 0.7))
+
+    assert "export it again with its spacing in millimetres" in refusal_of(a_volume(spacing=spacing))
+
+
+def test_what_the_reader_doubts_stays_with_the_scan():
+    volume = a_volume()
+
+    assert checked_scan(volume).doubts == ()
+    assert checked_scan(replace(volume, doubts=("Is it T2?",))).doubts == ("Is it T2?",)
 
 
 def test_the_name_is_the_file_without_its_ending():

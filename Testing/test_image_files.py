@@ -182,3 +182,22 @@ def test_an_image_is_not_written_where_nothing_can_be(tmp_path):
 
     with pytest.raises(InputError, match=r"cannot write '.*spine\.nii\.gz'"):
         write_image(VOXELS, PLACE, tmp_path / "spine.nii.gz")
+
+
+@pytest.mark.parametrize("spacing", [0.0, -0.9, np.nan])
+def test_a_nifti_file_without_spacing_is_refused(spacing, tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii")
+    content = bytearray(path.read_bytes())
+    content[84:88] = np.float32(spacing).tobytes()
+    path.write_bytes(content)
+
+    assert "mm (pixdim): export it again with its spacing" in refusal_of(path, capfd)
+
+
+def test_a_nifti_file_with_two_spacings_is_refused(tmp_path, capfd):
+    path = saved(tmp_path / "spine.nii")
+    content = bytearray(path.read_bytes())
+    content[88:92] = np.float32(0.45).tobytes()
+    path.write_bytes(content)
+
+    assert "4.40 x 0.70 x 0.90 mm (sform): export it again with one spacing" in refusal_of(path, capfd)

@@ -204,3 +204,26 @@ def test_eight_bit_weights_without_their_scale_are_refused(network: GradingNetwo
 def test_weights_that_are_no_numbers_are_refused(model_file: Path) -> None:
     with pytest.raises(InputError, match=f"'{FC6}'.*no numbers"):
         load_network(rewritten(model_file, {FC6: torch.full((6, 72), torch.nan)}))
+
+
+@pytest.mark.parametrize("note", ["{oops", "[1]", "3"])
+def test_a_note_that_is_no_object_is_refused(note, model_file):
+    with pytest.raises(InputError, match=r"The note .* is no JSON object"):
+        read_model(rewritten(model_file, metadata={"note": note}), "grader")
+
+
+def test_weights_in_whole_numbers_are_refused(model_file):
+    path = rewritten(model_file, {FC6.replace("weight", "bias"): torch.zeros(6, dtype=torch.int32)})
+
+    with pytest.raises(InputError, match=r"should be torch\.float32 but is torch\.int32"):
+        load_network(path)
+
+
+@pytest.mark.parametrize("change", [{"fc6": -1}, {"fc7": 0}, {"slices": 0}, {"dropout": 1.5}, {"conv_pads": [-1] * 5}])
+def test_a_configuration_that_no_network_can_have_is_refused_with_its_file(change, model_file):
+    with safe_open(model_file, framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+    path = rewritten(model_file, metadata={"config": json.dumps(config | change)})
+
+    with pytest.raises(InputError, match=r"in model '.*grader.safetensors' does not fit"):
+        load_network(path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.vertebra_network import Tissue, VertebraNetwork, VertebraNetworkConfig
 
 
@@ -61,3 +62,9 @@ def test_the_same_seed_makes_the_same_network(network):
     picture = torch.rand(1, 1, 8, 8)
 
     assert torch.equal(again(picture).corners, network(picture).corners)
+
+
+@pytest.mark.parametrize("widths", [(), (16, 0), (-4, 8)])
+def test_impossible_widths_are_refused(widths):
+    with pytest.raises(InputError, match="give at least one, each 1 or more"):
+        VertebraNetworkConfig(widths)

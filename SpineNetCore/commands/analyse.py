@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,11 +43,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
     )
     parser.add_argument(
-        "--views", type=_count(1, 54), default=54, metavar="N", help="test-time views per disc, 1 to 54 (default 54)"
+        "--views",
+        type=whole_number(1, 54),
+        default=54,
+        metavar="N",
+        help="test-time views per disc, 1 to 54 (default 54)",
     )
     parser.add_argument(
         "--hotspot-views",
-        type=_count(1, 10_000),
+        type=whole_number(1, 10_000),
         default=32,
         metavar="N",
         help="random views behind every evidence map (default 32)",
@@ -71,9 +76,11 @@ def run(options: argparse.Namespace) -> None:
         write_report(report, options.output)
 
 
-def _count(lowest: int, highest: int) -> Callable[[str], int]:
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """What turns an option's text into a number in range, or refuses it."""
+
     def number(text: str) -> int:
-        value = int(text) if text.lstrip("+-").isdigit() else lowest - 1
+        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else lowest - 1
         if not lowest <= value <= highest:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
         return value

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ def add_to(commands: Commands) -> None:
         description="Write simulated lumbar T2 scans as NIfTI, with label map, lesion maps and the truth as JSON.",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder, made where it is missing")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many phantoms (default 1)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the first; the others count on from it")
+    parser.add_argument(
+        "--count", type=whole_number(1, 1_000_000), default=1, metavar="N", help="how many phantoms (default 1)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0, 10**9), default=0, metavar="S", help="of the first; the others count on"
+    )
     parser.add_argument("--balanced", action="store_true", help="draw grades evenly, not by the paper's Table 1")
     parser.set_defaults(run=run)
 

@@ -27,7 +27,17 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--spider", type=Path, required=True, metavar="DIR", help="folder of the reduced SPIDER copy")
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for checkpoints and caches")
     parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
-    parser.add_argument("--phantoms", type=int, default=400, metavar="N", help="how many to simulate (default 400)")
+    parser.add_argument(
+        "--phantoms",
+        type=int,
+        metavar="N",
+        help="how many to simulate (default: 150 for the detector, 450 for the grader)",
+    )
+    parser.add_argument(
+        "--storage",
+        choices=("8-bit", "half", "full"),
+        help="of the weights (default: half for the detector, else 8-bit)",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes that simulate (default 2)")
     parser.set_defaults(run=run)
 
@@ -42,17 +52,24 @@ def _train_detector(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_detector
     from SpineNetCore.model_files import Storage, save_model
 
-    network = learn_detector(options.spider, options.work, options.phantoms, options.workers)
+    network = learn_detector(options.spider, options.work, options.phantoms or 150, options.workers)
     note = {"description": "finds vertebral bodies on sagittal slices", "data": _SPIDER_LICENCE}
-    save_model(network, network.config, DETECTOR_KIND, options.output / DETECTOR_FILE, note=note, storage=Storage.HALF)
+    save_model(
+        network,
+        network.config,
+        DETECTOR_KIND,
+        options.output / DETECTOR_FILE,
+        note=note,
+        storage=Storage(options.storage or "half"),
+    )
 
 
 def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_grader
-    from SpineNetCore.model_files import read_model, save_network
+    from SpineNetCore.model_files import Storage, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
-    network = learn_grader(options.spider, options.work, detector, options.phantoms, options.workers)
+    network = learn_grader(options.spider, options.work, detector, options.phantoms or 450, options.workers)
     note = {"description": "grades discs, VGG-M with narrow heads", "data": _SPIDER_LICENCE}
-    save_network(without_batch_norm(network), options.output / GRADER_FILE, note)
+    save_network(without_batch_norm(network), options.output / GRADER_FILE, note, Storage(options.storage or "8-bit"))

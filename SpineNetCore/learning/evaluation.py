@@ -110,7 +110,8 @@ def localisation_accuracy(cases: Iterable[NamedDiscs], detector: VertebraNetwork
 def grading_accuracy(examples: Sequence[DiscExample], grader: GradingNetwork, views: int = 54) -> list[TaskAccuracy]:
     """Grade every disc and compare, per task, where its label is known.
 
-    A label that only tells narrowed from not narrowed, or changed marrow without its side, is compared as such.
+    A label that only tells narrowed from not narrowed, or changed marrow without its side, is compared as such; a task
+    of which only one grade occurs is left out.
     """
     contexts = (example.context() for example in examples)
     scores = [score_discs(grader, context[None], views)[0] for context in contexts]
@@ -119,8 +120,8 @@ def grading_accuracy(examples: Sequence[DiscExample], grader: GradingNetwork, vi
     results = []
     for row, task in enumerate(Task):
         is_single = admissible[:, row].sum(axis=1) == 1
-        if np.isin(task.grades, admissible[is_single, row].argmax(axis=1) + task.grades[0]).all():
-            truth = admissible[is_single, row].argmax(axis=1)
+        truth = admissible[is_single, row].argmax(axis=1)
+        if len(np.unique(truth)) > 1:
             results.append(_accuracy(task.value, truth, chances[task][is_single].argmax(axis=1)))
     narrowed = ~admissible[:, _TASKS.index(Task.NARROWING), 0]
     is_known = admissible[:, _TASKS.index(Task.NARROWING)].any(axis=1)

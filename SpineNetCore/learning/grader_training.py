@@ -64,12 +64,16 @@ class DiscBatch:
     marrow_changed: Tensor
 
 
-def train_grader(pools: Sequence[DiscPool], recipe: GraderRecipe, checkpoint: Path) -> GradingNetwork:
-    """Train on random views of the pools' discs; goes on from `checkpoint` where there is one."""
+def train_grader(
+    pools: Sequence[DiscPool], recipe: GraderRecipe, checkpoint: Path, learned: GradingNetwork | None = None
+) -> GradingNetwork:
+    """Train on random views of the pools' discs; goes on from `checkpoint` where there is one.
+
+    learned: the network of an earlier round, which is trained further; a new one otherwise.
+    """
     torch.manual_seed(recipe.seed)
-    network = GradingNetwork(recipe.network)
-    network.slice_means.copy_(_slice_means(pools))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = learned or _new_network(pools, recipe.network)
+    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps + 1, pct_start=0.15)
     training = Training(network, optimiser, schedule)
@@ -84,6 +88,12 @@ def train_grader(pools: Sequence[DiscPool], recipe: GraderRecipe, checkpoint: Pa
             log.info("step %d of %d: loss %.3f, %.0f s", step, recipe.steps, loss.item(), time.monotonic() - began)
             save_checkpoint(training, step, checkpoint)
     return network.eval()
+
+
+def _new_network(pools: Sequence[DiscPool], config: NetworkConfig) -> GradingNetwork:
+    network = GradingNetwork(config)
+    network.slice_means.copy_(_slice_means(pools))
+    return network
 
 
 def set_loss(scores: dict[Task, Tensor], batch: DiscBatch) -> Tensor:

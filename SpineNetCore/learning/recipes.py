@@ -53,7 +53,10 @@ def learn_grader(folder: Path, work: Path, detector: VertebraNetwork, phantoms: 
     real = _cached(work / "discs-spider.npz", lambda: list(spider_examples(folder, detector, kept_out=False)))
     simulated = _cached(work / "discs-phantom.npz", lambda: _phantom_discs(phantoms, workers))
     log.info("%d discs of SPIDER, %d of phantoms", len(real), len(simulated))
-    return train_grader([DiscPool(real, 0.6), DiscPool(simulated, 0.4)], GraderRecipe(), work / "grader.pt")
+    pools = [DiscPool(real, 0.6), DiscPool(simulated, 0.4)]
+    network = train_grader(pools, GraderRecipe(), work / "grader.pt")
+    second = GraderRecipe(steps=1700, rate=1e-3, ramp=0.01, seed=1)
+    return train_grader(pools, second, work / "grader-2.pt", learned=network)
 
 
 def _self_labelled_pictures(folder: Path, network: VertebraNetwork) -> list[SliceExample]:
