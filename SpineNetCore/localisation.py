@@ -49,16 +49,16 @@ def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progr
     """Find and name the vertebrae of a sagittal lumbar scan.
 
     As the paper's section 4: bodies are detected on every slice with their tight corners, grouped across slices, and
-    named as one chain. Raises InputError when fewer than three bodies form a spine.
+    named as one chain. Raises InputError when fewer than three bodies, or L5 and S1, form a spine.
     """
     slice_mm, row_mm, _ = scan.spacing_mm
     reading = read_scan_slices(scan, network, device, progress)
     bodies = group_bodies(list(reading.bodies), slices=scan.voxels.shape[0])
-    if len(bodies) < _FEWEST_BODIES:
+    if not bodies:
         raise _no_spine(scan)
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
     named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
-    if len(named) < _FEWEST_BODIES:
+    if not _is_lumbar_spine([level for _, level in named], naming.confidence):
         raise _no_spine(scan)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
     discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
@@ -73,6 +73,11 @@ def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ..
         for upper, lower in pairwise(VERTEBRA_LEVELS)
         if disc_level(upper, lower) in DISC_LEVELS and upper in by_level and lower in by_level
     )
+
+
+def _is_lumbar_spine(levels: list[str], confidence: float) -> bool:
+    """Three bodies in a chain, or L5 and S1 alone when their names are sure."""
+    return len(levels) >= _FEWEST_BODIES or (levels == ["L5", "S1"] and confidence >= _UNSURE_BELOW)
 
 
 def _no_spine(scan: Scan) -> InputError:

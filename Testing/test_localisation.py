@@ -82,6 +82,13 @@ def test_a_missed_vertebra_takes_two_discs_with_it_and_the_reason_names_it():
     assert spine.disc("L4-L5").level == "L4-L5"
 
 
+def test_l5_and_the_sacrum_alone_still_give_their_disc():
+    spine = spine_found(an_empty_scan(slices=3), [a_column()[-2:]] * 3)
+
+    assert [disc.level for disc in spine.discs] == ["L5-S1"]
+    assert spine.reason_for_absence("L4-L5").startswith("L4 not found")
+
+
 def test_names_without_evidence_come_with_a_warning():
     spine = spine_found(an_empty_scan(slices=3), [a_column()[:3]] * 3)
 
