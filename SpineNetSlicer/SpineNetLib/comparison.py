@@ -1,0 +1,140 @@
+"""A reader's own grades beside those in the scene: where they differ, and how well they agree."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.errors import InputError
+from SpineNetLib.readings import DiscReading
+
+Grades = Mapping[tuple[str, Task], int]
+"""Grades by level and task."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A disc of which the scene and the reference say different grades."""
+
+    level: str
+    task: Task
+    shown: int
+    reference: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of one task, over the discs that both graded.
+
+    exact, within_one: shares in [0, 1]. kappa: Cohen's with quadratic weights; None where all grades are the same.
+    """
+
+    task: Task
+    discs: int
+    exact: float
+    within_one: float
+    kappa: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """agreements: one per task that both graded. disagreements: by level from the head, then by task."""
+
+    agreements: tuple[Agreement, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+def compare(shown: Sequence[DiscReading], reference: Grades) -> Comparison:
+    """Compare the grades as they stand with a reference; raises InputError where no disc is graded by both."""
+    pairs = {
+        (reading.level, task): (grade.grade, reference[reading.level, task])
+        for reading in shown
+        for task, grade in reading.grades.items()
+        if (reading.level, task) in reference
+    }
+    if not pairs:
+        raise InputError("The reference grades none of the discs shown: check its levels and columns.")
+    by_task = {task: [pair for (_, of), pair in pairs.items() if of is task] for task in Task}
+    return Comparison(
+        agreements=tuple(_agreement(task, of_task) for task, of_task in by_task.items() if of_task),
+        disagreements=tuple(
+            Disagreement(level, task, first, second)
+            for (level, task), (first, second) in pairs.items()
+            if first != second
+        ),
+    )
+
+
+def read_reference(path: Path) -> dict[tuple[str, Task], int]:
+    """Read a table with a column `level` and columns named as in `scores.csv`; commas, semicolons or tabs between.
+
+    Empty cells are unknown, other columns are not looked at. Raises InputError where the table cannot be understood.
+    """
+    header, body = _cells(path)
+    names = [name.strip().lower().replace(" ", "_") for name in header]
+    tasks = {place: Task(name) for place, name in enumerate(names) if name in {task.value for task in Task}}
+    if "level" not in names or not tasks:
+        raise InputError(
+            f"'{path}' has the columns {', '.join(header) or 'none'}: give it a column level and one such as pfirrmann."
+        )
+    grades: dict[tuple[str, Task], int] = {}
+    for number, row in body:
+        level = _level(row[names.index("level")], path, number)
+        for place, task in tasks.items():
+            if row[place].strip():
+                if (level, task) in grades:
+                    raise InputError(f"'{path}' grades {level} again in line {number}: keep one line per level.")
+                grades[level, task] = _grade(row[place], task, path, number)
+    return grades
+
+
+def _agreement(task: Task, pairs: Sequence[tuple[int, int]]) -> Agreement:
+    shown, reference = np.array(pairs).T
+    apart = np.abs(shown - reference)
+    return Agreement(
+        task=task,
+        discs=len(pairs),
+        exact=float((apart == 0).mean()),
+        within_one=float((apart <= 1).mean()),
+        kappa=_quadratic_kappa(shown, reference),
+    )
+
+
+def _quadratic_kappa(shown: np.ndarray, reference: np.ndarray) -> float | None:
+    """1 - observed / expected disagreement, disagreement being the squared distance of grades."""
+    observed = float(((shown - reference) ** 2).mean())
+    expected = float(((shown[:, None] - reference[None]) ** 2).mean())
+    return None if expected == 0 else 1 - observed / expected
+
+
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header, and every further line that is not blank with its number, filled up to the header's length."""
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{path}' cannot be read ({error}): save it as CSV in UTF-8.") from error
+    first = lines[0] if lines else ""
+    rows = list(csv.reader(lines, delimiter=max(",;\t", key=first.count)))
+    header = rows[0] if rows else []
+    body = [(number, row + [""] * len(header)) for number, row in enumerate(rows[1:], start=2) if any(row)]
+    return header, body
+
+
+def _level(cell: str, path: Path, number: int) -> str:
+    level = cell.strip().upper().replace("/", "-").replace("–", "-").replace(" ", "")
+    if level not in DISC_LEVELS:
+        raise InputError(f"'{path}' has the level '{cell}' in line {number}: give one of {', '.join(DISC_LEVELS)}.")
+    return level
+
+
+def _grade(cell: str, task: Task, path: Path, number: int) -> int:
+    for grade in task.grades:
+        if cell.strip() in {str(grade), f"{grade}.0", f"{grade},0"}:
+            return grade
+    known = ", ".join(str(grade) for grade in task.grades)
+    raise InputError(f"'{path}' has {task.value} '{cell}' in line {number}: give one of {known} or leave it empty.")

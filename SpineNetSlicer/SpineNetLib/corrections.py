@@ -1,0 +1,98 @@
+"""What readers changed about an analysis: a log that only ever grows, kept as a table in the scene."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
+
+COLUMNS = ("time", "reader", "disc", "task", "original", "new")
+"""`disc` is the level that the analysis gave it, whatever it is called since; "all" where the levels were moved."""
+
+MOST_LEVELS_MOVED = 2
+_ALL_DISCS = "all"
+_LEVELS = "levels"
+_INITIALS = re.compile(r"[\w.-]{0,12}")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who changed something, and when. initials: up to 12 letters, or none."""
+
+    time: datetime
+    initials: str = ""
+
+    def __post_init__(self) -> None:
+        if not _INITIALS.fullmatch(self.initials):
+            raise InputError(f"'{self.initials}' cannot be a reader's initials: give up to 12 letters or none.")
+
+    @property
+    def time_text(self) -> str:
+        return self.time.isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class GradeCorrection:
+    """A grade that a reader gave. original: what was shown before. new: None takes all corrections of it back."""
+
+    signature: Signature
+    disc: str
+    task: Task
+    original: int | None
+    new: int | None
+
+
+@dataclass(frozen=True)
+class LevelsMoved:
+    """All levels moved. original, new: levels towards the feet, counted from those of the analysis."""
+
+    signature: Signature
+    original: int
+    new: int
+
+
+Correction = GradeCorrection | LevelsMoved
+
+
+def last_corrections(log: Sequence[Correction]) -> dict[tuple[str, Task], GradeCorrection]:
+    """The corrections that hold, by the disc's analysed level and task."""
+    last = {(entry.disc, entry.task): entry for entry in log if isinstance(entry, GradeCorrection)}
+    return {place: entry for place, entry in last.items() if entry.new is not None}
+
+
+def levels_moved(log: Sequence[Correction]) -> int:
+    """How many levels towards the feet the names now lie from those of the analysis."""
+    moves = [entry.new for entry in log if isinstance(entry, LevelsMoved)]
+    return moves[-1] if moves else 0
+
+
+def row_of(entry: Correction) -> list[str]:
+    """The cells of `COLUMNS`; read back by `correction_of`."""
+    signature = [entry.signature.time_text, entry.signature.initials]
+    if isinstance(entry, LevelsMoved):
+        return [*signature, _ALL_DISCS, _LEVELS, str(entry.original), str(entry.new)]
+    return [*signature, entry.disc, entry.task.value, _number(entry.original), _number(entry.new)]
+
+
+def correction_of(row: Sequence[str]) -> Correction:
+    """Read the cells of `COLUMNS`; raises InputError where somebody else changed them."""
+    try:
+        time, initials, disc, task, original, new = row
+        signature = Signature(datetime.fromisoformat(time), initials)
+        if task == _LEVELS:
+            return LevelsMoved(signature, int(original), int(new))
+        return GradeCorrection(signature, disc, Task(task), _grade(original), _grade(new))
+    except ValueError as error:
+        raise InputError(f"The table of corrections cannot be read at '{', '.join(row)}': remove that row.") from error
+
+
+def _number(grade: int | None) -> str:
+    return "" if grade is None else str(grade)
+
+
+def _grade(cell: str) -> int | None:
+    return int(cell) if cell else None

@@ -1,0 +1,151 @@
+"""The evidence hotspots as volumes, and one of them laid over the scan in every slice view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import FileVolume
+from SpineNetCore.pictures import heat_palette
+from SpineNetLib.analysis import Analysis, nodes_of_class
+from SpineNetLib.scan_nodes import Node, place_volume
+from SpineNetLib.segments import disc_mask
+
+_COLOURS = "SpineNetHotspotColours"
+_CHOSEN_DISCS = "SpineNetChosenDiscs"
+"""Singleton tags: one colour table, and one volume for the heat of some discs only, serve all analyses of a scene."""
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """How a heat map lies over the scan.
+
+    opacity: in [0, 1]. threshold: heat in [0, 1] below which the scan stays bare. discs: levels of the analysis whose
+    heat is shown, None for all.
+    """
+
+    opacity: float = 0.8
+    threshold: float = 0.15
+    discs: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("opacity", self.opacity), ("threshold", self.threshold)):
+            if not 0 <= value <= 1:
+                raise InputError(f"The heat map's {name} cannot be {value}: give a number from 0 to 1.")
+
+
+def add_heat_maps(analysis: Analysis, hotspots: Mapping[Task, FileVolume]) -> None:
+    """Add a volume per task on the grid of its file, all in the same colours; nothing where there are no hotspots."""
+    for task, volume in hotspots.items():
+        name = f"{analysis.scan.GetName()} {task.title} evidence"
+        node = analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        place_volume(node, volume)
+        _colour(node)
+        analysis.refer_heat_map(task, node)
+
+
+def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
+    """Lay one task's heat map over the scan in all slice views, with its legend; returns the volume shown."""
+    node = analysis.heat_map(task)
+    if overlay.discs is not None:
+        node = _heat_of_discs(analysis, node, overlay.discs)
+    node.GetDisplayNode().SetThreshold(overlay.threshold, 1.0)
+    for layers in slice_layers(analysis.scene):
+        layers.SetBackgroundVolumeID(analysis.scan.GetID())
+        layers.SetForegroundVolumeID(node.GetID())
+        layers.SetForegroundOpacity(overlay.opacity)
+    _show_legend(analysis, node, f"{task.title}\nevidence")
+    return node
+
+
+def hide_heat_maps(analysis: Analysis) -> None:
+    """Leave the bare scan where a heat map of this analysis lies over it."""
+    volumes = _shown_volumes(analysis)
+    ids = {volume.GetID() for volume in volumes}
+    for layers in slice_layers(analysis.scene):
+        if layers.GetForegroundVolumeID() in ids:
+            layers.SetForegroundVolumeID(None)
+    for volume in volumes:
+        _set_legend(volume, is_visible=False)
+
+
+def slice_layers(scene: Any) -> list[Node]:
+    """The composite nodes: what every slice view shows."""
+    return nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+
+
+def _colour(node: Node) -> None:
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(_hotspot_colours(node.GetScene()).GetID())
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(0.0, 1.0)
+    display.SetInterpolate(True)
+    display.SetThreshold(Overlay.threshold, 1.0)
+    display.SetApplyThreshold(True)
+
+
+def _hotspot_colours(scene: Any) -> Node:
+    """The colours of the report's page, clear at zero."""
+    node = scene.GetSingletonNode(_COLOURS, "vtkMRMLColorTableNode")
+    if node is None:
+        palette = heat_palette() / 255.0
+        node = slicer.vtkMRMLColorTableNode()
+        node.SetName("SpineNet hotspots")
+        node.SetSingletonTag(_COLOURS)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(len(palette))
+        for place, (red, green, blue, opacity) in enumerate(palette.tolist()):
+            node.SetColor(place, f"{place / (len(palette) - 1):.2f}", red, green, blue, opacity)
+        node.SetHideFromEditors(False)
+        node = scene.AddNode(node)
+    return node
+
+
+def _heat_of_discs(analysis: Analysis, whole: Node, discs: tuple[str, ...]) -> Node:
+    """A copy with the heat of some discs only; not saved with the scene, since it can be made again."""
+    scene = analysis.scene
+    node = scene.GetSingletonNode(_CHOSEN_DISCS, "vtkMRMLScalarVolumeNode")
+    if node is None:
+        node = slicer.vtkMRMLScalarVolumeNode()
+        node.SetName("SpineNet evidence of chosen discs")
+        node.SetSingletonTag(_CHOSEN_DISCS)
+        node.SetSaveWithScene(False)
+        node = scene.AddNode(node)
+        _colour(node)
+        node.GetDisplayNode().SetSaveWithScene(False)
+    heat = slicer.util.arrayFromVolume(whole)
+    node.CopyOrientation(whole)
+    node.SetAndObserveTransformNodeID(whole.GetTransformNodeID())
+    slicer.util.updateVolumeFromArray(node, np.where(disc_mask(analysis, discs, whole), heat, np.float32(0)))
+    return node
+
+
+def _show_legend(analysis: Analysis, node: Node, title: str) -> None:
+    """Made after the views show the volume: the legend's manager looks no earlier."""
+    for other in _shown_volumes(analysis):
+        _set_legend(other, is_visible=other is node)
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+    legend.SetTitleText(title)
+    legend.SetNumberOfLabels(3)
+    legend.SetSize(0.1, 0.25)
+    legend.SetPosition(0.98, 0.03)
+    legend.SetVisibility(True)
+    legend.SetSaveWithScene(node.GetSaveWithScene())
+
+
+def _set_legend(volume: Node, is_visible: bool) -> None:
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+    if legend is not None:
+        legend.SetVisibility(is_visible)
+
+
+def _shown_volumes(analysis: Analysis) -> list[Node]:
+    chosen = analysis.scene.GetSingletonNode(_CHOSEN_DISCS, "vtkMRMLScalarVolumeNode")
+    return [*analysis.heat_maps().values(), *([] if chosen is None else [chosen])]

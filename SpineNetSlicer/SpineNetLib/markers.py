@@ -1,0 +1,126 @@
+"""Outlines of vertebrae and discs, and their names, as markups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+import vtk
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import Point, Vertebra, disc_level
+from SpineNetLib.analysis import Analysis, Part, nodes_of_class
+from SpineNetLib.results import DiscFinding
+from SpineNetLib.scan_nodes import Node
+
+VERTEBRA_COLOUR = (0.90, 0.62, 0.0)
+DISC_COLOUR = (0.34, 0.71, 0.91)
+"""ours: orange and sky blue of the Okabe-Ito palette, as on the report's page."""
+
+_NAME_BEHIND = 0.75
+"""Disc widths from a disc's centre to its name: behind the canal, clear of the evidence. ours."""
+
+
+def add_markers(analysis: Analysis) -> None:
+    """Add a locked closed curve per vertebra and disc, and two lists of names."""
+    findings = analysis.findings
+    for vertebra in findings.vertebrae:
+        _add_outline(analysis, vertebra.level, vertebra.corners_ras_mm, VERTEBRA_COLOUR)
+    for upper, lower in pairwise(findings.vertebrae):
+        _add_outline(analysis, disc_level(upper.level, lower.level), _disc_corners(upper, lower), DISC_COLOUR)
+    places = {vertebra.level: vertebra.centre_ras_mm for vertebra in findings.vertebrae}
+    _add_names(analysis, Part.VERTEBRA_NAMES, places, VERTEBRA_COLOUR)
+    _add_names(analysis, Part.DISC_NAMES, _disc_name_places(findings.discs), DISC_COLOUR)
+
+
+def show_in_sagittal_views(analysis: Analysis) -> None:
+    """Keep outlines and names out of the slice views that cut across the spine, where they would lie on each other."""
+    scene = analysis.scene
+    chosen = [view.GetID() for view in nodes_of_class(scene, "vtkMRMLSliceNode") if _is_sagittal(view)]
+    chosen += [view.GetID() for view in nodes_of_class(scene, "vtkMRMLViewNode")]
+    for markups in (*analysis.outlines(), analysis.node(Part.VERTEBRA_NAMES), analysis.node(Part.DISC_NAMES)):
+        display = markups.GetDisplayNode()
+        display.RemoveAllViewNodeIDs()
+        for view_id in chosen:
+            display.AddViewNodeID(view_id)
+
+
+def rename_markers(analysis: Analysis, names: Mapping[str, str]) -> None:
+    """Write other names; names: from the level of the analysis to the one it has now."""
+    for curve in analysis.outlines():
+        curve.SetName(names[curve.GetNthControlPointDescription(0)])
+    for part in (Part.VERTEBRA_NAMES, Part.DISC_NAMES):
+        points = analysis.node(part)
+        for place in range(points.GetNumberOfControlPoints()):
+            points.SetNthControlPointLabel(place, names[points.GetNthControlPointDescription(place)])
+
+
+def _is_sagittal(view: Node) -> bool:
+    """Whether the view's normal runs rather from right to left than any other way."""
+    slice_to_ras = view.GetSliceToRAS()
+    rightwards, *others = (abs(float(slice_to_ras.GetElement(row, 2))) for row in range(3))
+    return rightwards >= max(others)
+
+
+def _disc_corners(upper: Vertebra, lower: Vertebra) -> NDArray[np.float64]:
+    """(4, 3) around the space between two bodies, in the order of a vertebra's corners."""
+    _, _, upper_posterior, upper_anterior = upper.corners_ras_mm
+    lower_anterior, lower_posterior, _, _ = lower.corners_ras_mm
+    return np.array([upper_anterior, upper_posterior, lower_posterior, lower_anterior])
+
+
+def _disc_name_places(discs: tuple[DiscFinding, ...]) -> dict[str, Point]:
+    places = {}
+    for disc in discs:
+        if disc.centre_ras_mm is not None and disc.width_mm is not None and disc.posterior_ras is not None:
+            places[disc.level] = disc.centre_ras_mm + _NAME_BEHIND * disc.width_mm * disc.posterior_ras
+    return places
+
+
+def _add_outline(
+    analysis: Analysis, level: str, corners_ras_mm: NDArray[np.float64], colour: tuple[float, float, float]
+) -> None:
+    curve = analysis.scene.AddNewNodeByClass("vtkMRMLMarkupsClosedCurveNode", level)
+    curve.SetCurveTypeToLinear()
+    _style(curve, colour)
+    display = curve.GetDisplayNode()
+    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(False)
+    display.SetLineThickness(0.3)
+    for corner in corners_ras_mm:
+        _add_point(curve, level, corner)
+    curve.SetLocked(True)
+    analysis.refer(Part.OUTLINES, curve)
+
+
+def _add_names(analysis: Analysis, part: Part, places: Mapping[str, Point], colour: tuple[float, float, float]) -> None:
+    what = "vertebrae" if part is Part.VERTEBRA_NAMES else "disc levels"
+    names = analysis.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", f"{analysis.scan.GetName()} {what}")
+    _style(names, colour)
+    names.GetDisplayNode().SetTextScale(3.0)
+    text = names.GetDisplayNode().GetTextProperty()
+    text.SetBackgroundColor(0.0, 0.0, 0.0)
+    text.SetBackgroundOpacity(0.5)
+    for level, place in places.items():
+        _add_point(names, level, place)
+    names.SetLocked(True)
+    analysis.refer(part, names)
+
+
+def _style(markups: Node, colour: tuple[float, float, float]) -> None:
+    """Seen on every sagittal slice, since a body or disc reaches through many of them."""
+    markups.CreateDefaultDisplayNodes()
+    display = markups.GetDisplayNode()
+    display.SetSelectedColor(*colour)
+    display.SetColor(*colour)
+    display.SetGlyphScale(0.6)
+    display.SetSliceProjection(True)
+    display.SetSliceProjectionUseFiducialColor(True)
+    display.SetSliceProjectionOpacity(1.0)
+
+
+def _add_point(markups: Node, level: str, place_ras_mm: Point) -> None:
+    """The description keeps the level that the analysis gave, whatever the label says later."""
+    place = markups.AddControlPoint(vtk.vtkVector3d(*place_ras_mm.tolist()), level)
+    markups.SetNthControlPointDescription(place, level)

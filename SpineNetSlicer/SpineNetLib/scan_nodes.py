@@ -1,0 +1,88 @@
+"""The scan as a node: whether it can be analysed, and where its voxels lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+
+from SpineNetCore.anatomy import Affine
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import RAS_FROM_LPS, FileVolume, checked_scan
+from SpineNetCore.image_files import write_image
+
+Node = Any
+"""A MRML node; Slicer's classes carry no types."""
+
+SAME_PLACE_VOXELS = 0.1
+"""How far apart two grids may lie at their corners, in voxels, and still be one. ours: NIfTI rounds its affine."""
+
+
+def check_scan(scan: Node | None) -> None:
+    """Raise InputError unless the node is one sagittal series that can be analysed."""
+    checked_scan(volume_of(scan))
+
+
+def write_scan(scan: Node, path: Path) -> None:
+    """Write the scan in its own frame, without the transforms above it; raises InputError where that cannot be."""
+    volume = volume_of(scan)
+    write_image(volume.voxels, volume.lps_from_ijk, path)
+
+
+def volume_of(scan: Node | None) -> FileVolume:
+    """The node's voxels [i, j, k] and place, without the transforms above it; raises InputError for other nodes."""
+    if scan is None:
+        raise InputError("No scan is chosen: choose a sagittal T2 series.")
+    name = scan.GetName()
+    if not scan.IsA("vtkMRMLScalarVolumeNode") or scan.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise InputError(f"'{name}' is a {scan.GetNodeTagName()}, not a scan: choose a sagittal T2 series.")
+    image = scan.GetImageData()
+    if image is None or image.GetNumberOfPoints() == 0:
+        raise InputError(f"'{name}' holds no voxels: load the scan again.")
+    if image.GetNumberOfScalarComponents() != 1:
+        count = image.GetNumberOfScalarComponents()
+        raise InputError(f"'{name}' has {count} values a voxel: choose a sagittal T2 series with one.")
+    transform = scan.GetParentTransformNode()
+    if transform is not None and not transform.IsTransformToWorldLinear():
+        raise InputError(
+            f"'{name}' is bent by the non-linear transform '{transform.GetName()}': harden that transform or take the "
+            "scan out of it."
+        )
+    voxels = slicer.util.arrayFromVolume(scan).transpose(2, 1, 0)
+    return FileVolume(voxels, RAS_FROM_LPS @ ras_from_ijk(scan), Path(name))
+
+
+def check_same_grid(scan: Node, volume: FileVolume) -> None:
+    """Raise InputError unless `volume` holds a voxel for every voxel of the scan, in whatever order of its axes."""
+    scan_from_volume = np.linalg.inv(ras_from_ijk(scan)) @ RAS_FROM_LPS @ volume.lps_from_ijk
+    last = np.array(scan.GetImageData().GetDimensions()) - 1
+    corners = [[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    ends = np.array(corners) * [*(np.array(volume.voxels.shape) - 1), 1]
+    reached = (ends @ scan_from_volume.T)[:, :3]
+    lowest, highest = reached.min(axis=0), reached.max(axis=0)
+    is_same = sorted(volume.voxels.shape) == sorted(last + 1) and np.allclose(
+        [lowest, highest], [np.zeros(3), last], rtol=0, atol=SAME_PLACE_VOXELS
+    )
+    if not is_same:
+        raise InputError(
+            f"'{volume.source}' does not lie on the voxels of '{scan.GetName()}': "
+            "choose the result of this scan, or analyse it again."
+        )
+
+
+def ras_from_ijk(volume: Node) -> Affine:
+    """(4, 4) from the node's voxel indices to RAS millimetres, without the transforms above it."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    return np.array(slicer.util.arrayFromVTKMatrix(matrix), dtype=np.float64)
+
+
+def place_volume(node: Node, volume: FileVolume) -> None:
+    """Give a volume node the voxels and the place of `volume`."""
+    matrix = vtk.vtkMatrix4x4()
+    slicer.util.updateVTKMatrixFromArray(matrix, RAS_FROM_LPS @ volume.lps_from_ijk)
+    node.SetIJKToRASMatrix(matrix)
+    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(volume.voxels.transpose(2, 1, 0)))

@@ -1,0 +1,74 @@
+"""The discs' label map as a segmentation, and as a mask for heat maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+from vtk.util.numpy_support import vtk_to_numpy
+
+from SpineNetCore.anatomy import DISC_LEVELS, disc_label
+from SpineNetCore.file_volume import FileVolume
+from SpineNetLib.analysis import Analysis, Part
+from SpineNetLib.scan_nodes import Node, place_volume
+
+COLOURS = ((0.34, 0.71, 0.91), (0.0, 0.45, 0.70))
+"""ours: two blues of the Okabe-Ito palette by turns, so that neighbours are told apart and heat stays in front."""
+
+
+def add_disc_segments(analysis: Analysis, disc_labels: FileVolume) -> None:
+    """Add a segmentation, hidden at first, with a segment per disc found."""
+    scene = analysis.scene
+    labels = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "discs")
+    place_volume(labels, disc_labels)
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{analysis.scan.GetName()} discs")
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(analysis.scan)
+    _import_discs(node, labels, disc_labels.voxels)
+    scene.RemoveNode(labels)
+    node.GetDisplayNode().SetVisibility(False)
+    analysis.refer(Part.DISC_SEGMENTS, node)
+
+
+def rename_segments(analysis: Analysis, names: dict[str, str]) -> None:
+    """Name every segment after its disc; names: from the level of the analysis to the one it has now."""
+    segmentation = analysis.node(Part.DISC_SEGMENTS).GetSegmentation()
+    for level, name in names.items():
+        segment = segmentation.GetSegment(level)
+        if segment is not None:
+            segment.SetName(name)
+
+
+def disc_mask(analysis: Analysis, levels: Sequence[str], grid: Node) -> NDArray[np.bool_]:
+    """Voxels [k, j, i] of the volume node `grid` that belong to the discs of those levels of the analysis."""
+    node = analysis.node(Part.DISC_SEGMENTS)
+    reference = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid)
+    mask = np.zeros(slicer.util.arrayFromVolume(grid).shape, dtype=bool)
+    for level in levels:
+        if node.GetSegmentation().GetSegment(level) is not None:
+            mask |= _segment_on(reference, node, level)
+    return mask
+
+
+def _segment_on(reference: Any, node: Node, level: str) -> NDArray[np.bool_]:
+    """[k, j, i] of an oriented image; the segmentation itself may keep no more than the box around its segments."""
+    segment, placed = slicer.vtkOrientedImageData(), slicer.vtkOrientedImageData()
+    node.GetBinaryLabelmapRepresentation(level, segment)
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(segment, reference, placed)
+    values = vtk_to_numpy(placed.GetPointData().GetScalars())
+    return np.asarray(values.reshape(placed.GetDimensions()[::-1]) > 0)
+
+
+def _import_discs(node: Node, labels: Node, voxels: NDArray[Any]) -> None:
+    """A segment per disc whose ID is its level in the analysis, whatever it is called later."""
+    present = set(np.unique(voxels).tolist())
+    levels = vtk.vtkStringArray()
+    for level in reversed(DISC_LEVELS):  # Slicer takes segments in the order of rising labels
+        if disc_label(level) in present:
+            node.GetSegmentation().AddEmptySegment(level, level, COLOURS[DISC_LEVELS.index(level) % 2])
+            levels.InsertNextValue(level)
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(labels, node, levels)

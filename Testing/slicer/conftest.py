@@ -1,0 +1,61 @@
+"""What the tests on Slicer's real MRML share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# slicer-core takes every folder called `slicer` on the path for a part of itself and imports all it finds there:
+# this folder must not be on offer when it is first imported.
+_path = list(sys.path)
+sys.path[:] = [entry for entry in _path if Path(entry).resolve() != HERE.parent]
+import slicer.util  # noqa: E402, F401
+
+sys.path[:] = _path
+
+import pytest  # noqa: E402
+from headless_slicer import HeadlessSlicer, scan_node  # noqa: E402
+from report_making import a_report  # noqa: E402
+
+from SpineNetCore.report import write_report  # noqa: E402
+from SpineNetLib.results import Result, read_result  # noqa: E402
+from SpineNetLib.scan_nodes import Node  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def a_result_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("analysis") / "result"
+    write_report(a_report(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def a_result(a_result_folder) -> Result:
+    return read_result(a_result_folder)
+
+
+@pytest.fixture
+def an_application(tmp_path) -> Iterator[HeadlessSlicer]:
+    application = HeadlessSlicer(tmp_path / "cache")
+    yield application
+    application.close()
+
+
+@pytest.fixture
+def another_application(tmp_path) -> Iterator[HeadlessSlicer]:
+    application = HeadlessSlicer(tmp_path / "another cache")
+    yield application
+    application.close()
+
+
+@pytest.fixture
+def a_scene(an_application) -> Node:
+    return an_application.scene
+
+
+@pytest.fixture
+def a_scan_node(a_scene) -> Node:
+    return scan_node(a_scene, a_report().scan)

@@ -1,0 +1,168 @@
+"""A heat map over the scan, looked at as a reader does: by its colours on the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from headless_slicer import SliceView, scan_node
+from phantom_result import a_phantom, perfect_report
+from scipy import ndimage
+
+from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.errors import InputError
+from SpineNetCore.learning.phantom import DiscTruth, Phantom
+from SpineNetCore.report import write_report
+from SpineNetCore.scan import mapped
+from SpineNetLib.analysis import Analysis, Part, nodes_of_class
+from SpineNetLib.heat_maps import Overlay, hide_heat_maps, show_heat_map
+from SpineNetLib.navigation import go_to_disc
+from SpineNetLib.results import read_result
+from SpineNetLib.scan_nodes import ras_from_ijk
+from SpineNetLib.scene import add_result
+
+SIZE = (360, 480)
+
+
+@pytest.fixture(scope="module")
+def the_phantom() -> Phantom:
+    return a_phantom()
+
+
+@pytest.fixture(scope="module")
+def the_result(the_phantom, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantom") / "result"
+    write_report(perfect_report(the_phantom), folder)
+    return read_result(folder)
+
+
+@pytest.fixture
+def an_analysis(a_scene, the_phantom, the_result) -> Analysis:
+    return add_result(a_scene, scan_node(a_scene, the_phantom.scan), the_result)
+
+
+@pytest.fixture
+def a_view(an_application) -> SliceView:
+    return SliceView(an_application, "Yellow", "Sagittal", SIZE)
+
+
+def sick_discs(phantom: Phantom, task: Task) -> list[DiscTruth]:
+    return [disc for disc in phantom.discs if disc.grades[task] == 1 and disc.level in DISC_LEVELS]
+
+
+def hot_pixels(picture: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """Where the overlay changed the picture towards the warm colours of heat 1."""
+    change = picture.astype(int) - bare
+    return (np.abs(change).max(axis=2) > 40) & (picture[..., 0] > picture[..., 2].astype(int) + 30)
+
+
+def without_marks(analysis: Analysis) -> None:
+    for node in (*analysis.outlines(), analysis.node(Part.VERTEBRA_NAMES), analysis.node(Part.DISC_NAMES)):
+        node.GetDisplayNode().SetVisibility(False)
+
+
+@pytest.mark.parametrize("task", [Task.UPPER_MARROW, Task.LOWER_ENDPLATE])
+def test_heat_lies_on_the_picture_where_the_lesion_is(an_analysis, a_view, the_phantom, task):
+    disc = sick_discs(the_phantom, task)[0]
+    lesion = the_phantom.lesion_mask(disc, task)
+    without_marks(an_analysis)
+    place = go_to_disc(an_analysis, disc.level)
+    a_view.node.RotateToVolumePlane(an_analysis.scan)
+    strongest = int(lesion.sum(axis=(1, 2)).argmax())
+    place += (strongest - mapped(the_phantom.scan.ijk_from_ras, place)[0]) * the_phantom.scan.ras_from_ijk[:3, 0]
+    a_view.node.JumpSliceByCentering(*place)
+    show_heat_map(an_analysis, task, Overlay(opacity=0.0))
+    bare = a_view.picture()
+    show_heat_map(an_analysis, task, Overlay(opacity=1.0))
+    hot = hot_pixels(a_view.picture(), bare)
+
+    inside = perfect_report(the_phantom).hotspots[task][strongest] > 0
+    voxels = np.argwhere(lesion[strongest])
+    centre = np.array([strongest, *voxels[len(voxels) // 2]], dtype=float)
+    assert hot[a_view.pixel_of(mapped(the_phantom.scan.ras_from_ijk, centre))]
+    rows, columns = np.nonzero(hot)
+    pixel_to_ras = slicer.util.arrayFromVTKMatrix(a_view.node.GetXYToRAS())
+    xy = np.stack([columns, SIZE[1] - 1 - rows, np.zeros_like(rows), np.ones_like(rows)])
+    indices = np.rint(mapped(the_phantom.scan.ijk_from_ras, (pixel_to_ras @ xy)[:3].T)).astype(int)
+    within_a_voxel = ndimage.binary_dilation(inside, iterations=1, structure=np.ones((3, 3)))
+    assert within_a_voxel[tuple(np.clip(indices[:, 1:], 0, np.array(inside.shape) - 1).T)].mean() > 0.99
+
+
+def test_where_nothing_is_hot_the_scan_shows_as_it_is(an_analysis, a_view, the_phantom):
+    without_marks(an_analysis)
+    go_to_disc(an_analysis, "L3-L4")
+    hide_heat_maps(an_analysis)
+    show_heat_map(an_analysis, Task.NARROWING, Overlay(opacity=0.0))
+    bare = a_view.picture()
+    slicer.util.arrayFromVolume(an_analysis.heat_map(Task.NARROWING))[:] = 0
+    slicer.util.arrayFromVolumeModified(an_analysis.heat_map(Task.NARROWING))
+    show_heat_map(an_analysis, Task.NARROWING, Overlay(opacity=1.0, threshold=0.0))
+    assert np.abs(a_view.picture().astype(int) - bare).max() <= 1
+
+
+def test_all_tasks_share_one_table_of_colours_that_is_clear_at_zero(an_analysis):
+    tables = {node.GetDisplayNode().GetColorNodeID() for node in an_analysis.heat_maps().values()}
+    (table,) = (an_analysis.scene.GetNodeByID(identity) for identity in tables)
+    colour = [0.0] * 4
+    table.GetColor(0, colour)
+    assert colour[3] == 0
+    table.GetColor(255, colour)
+    assert colour[3] > 0.7
+
+
+def test_only_the_shown_heat_map_has_its_legend(an_analysis, a_view):
+    for task in (Task.PFIRRMANN, Task.NARROWING):
+        show_heat_map(an_analysis, task, Overlay())
+    legends = nodes_of_class(an_analysis.scene, "vtkMRMLColorLegendDisplayNode")
+    assert [legend.GetTitleText() for legend in legends if legend.GetVisibility()] == ["Narrowing\nevidence"]
+    hide_heat_maps(an_analysis)
+    assert not any(legend.GetVisibility() for legend in legends)
+
+
+def test_opacity_and_threshold_reach_every_view(an_application, an_analysis):
+    views = [SliceView(an_application, name, "Sagittal", SIZE) for name in ("Red", "Green")]
+    node = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(opacity=0.4, threshold=0.3))
+    for view in views:
+        assert view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
+        assert view.layers.GetForegroundVolumeID() == node.GetID()
+        assert view.layers.GetForegroundOpacity() == 0.4
+    assert node.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.3)
+
+
+def test_hiding_leaves_the_scan_and_other_overlays(an_analysis, a_view):
+    hide_heat_maps(an_analysis)
+    a_view.layers.SetForegroundVolumeID(an_analysis.scan.GetID())
+    hide_heat_maps(an_analysis)
+    assert a_view.layers.GetForegroundVolumeID() == an_analysis.scan.GetID()
+    show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
+    hide_heat_maps(an_analysis)
+    assert a_view.layers.GetForegroundVolumeID() is None
+    assert a_view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
+
+
+def test_the_heat_of_one_disc_is_shown_alone(an_analysis, a_view, the_phantom):
+    task = Task.UPPER_MARROW
+    first, second = sick_discs(the_phantom, task)[:2]
+    whole = an_analysis.heat_map(task)
+    labels = perfect_report(the_phantom).disc_labels
+    grid = the_phantom.scan.file_grid
+    for disc in (first, second):
+        node = show_heat_map(an_analysis, task, Overlay(discs=(disc.level,)))
+        inside = grid.file_from_standard(labels == disc.label).transpose(2, 1, 0)
+        heat = slicer.util.arrayFromVolume(whole)
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), np.where(inside, heat, 0))
+        np.testing.assert_allclose(ras_from_ijk(node), ras_from_ijk(whole))
+        assert slicer.util.arrayFromVolume(node).any()
+    assert not node.GetSaveWithScene()
+
+
+def test_the_heat_of_no_disc_is_none(an_analysis, a_view):
+    node = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(discs=()))
+    assert not slicer.util.arrayFromVolume(node).any()
+
+
+@pytest.mark.parametrize("wrong", [{"opacity": 1.5}, {"threshold": -0.1}])
+def test_an_overlay_out_of_range_is_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(InputError, match=f"{name} cannot be {wrong[name]}"):
+        Overlay(**wrong)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+from headless_slicer import SliceView
+from report_making import REASON, UNSCORED, a_report
+
+from SpineNetCore.errors import InputError
+from SpineNetCore.scan import mapped
+from SpineNetLib.analysis import Part
+from SpineNetLib.navigation import VIEW_DISC_WIDTHS, go_to_disc
+from SpineNetLib.scene import add_result
+
+
+@pytest.fixture
+def the_views(an_application) -> list[SliceView]:
+    planes = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
+    return [SliceView(an_application, name, plane, (300, 200)) for name, plane in planes.items()]
+
+
+@pytest.fixture
+def an_analysis(a_scene, a_scan_node, a_result):
+    return add_result(a_scene, a_scan_node, a_result)
+
+
+def middle_of(view: SliceView) -> np.ndarray:
+    return slicer.util.arrayFromVTKMatrix(view.node.GetSliceToRAS())[:3, 3]
+
+
+def centre_of(level: str) -> np.ndarray:
+    return next(disc.centre_ras_mm for disc in a_report().discs if disc.level == level)
+
+
+def test_all_views_go_to_the_disc(an_analysis, the_views):
+    place = go_to_disc(an_analysis, "L4-L5")
+    np.testing.assert_allclose(place, centre_of("L4-L5"), atol=0.01)
+    for view in the_views:
+        np.testing.assert_allclose(middle_of(view), place, atol=1e-6)
+
+
+def test_a_view_shows_the_disc_with_its_surroundings(an_analysis, the_views):
+    go_to_disc(an_analysis, "L4-L5")
+    for view in the_views:
+        width, height, _ = view.node.GetFieldOfView()
+        assert height == pytest.approx(VIEW_DISC_WIDTHS * 40.0)
+        assert width / height == pytest.approx(300 / 200)
+
+
+def test_names_and_outlines_stay_out_of_views_across_the_spine(an_analysis, the_views):
+    sagittal = the_views[1]
+    go_to_disc(an_analysis, "L4-L5")
+    for markups in (*an_analysis.outlines(), an_analysis.node(Part.DISC_NAMES)):
+        assert markups.GetDisplayNode().GetViewNodeIDs() == (sagittal.node.GetID(),)
+    the_views[0].node.SetOrientation("Sagittal")
+    go_to_disc(an_analysis, "L4-L5")
+    assert set(markups.GetDisplayNode().GetViewNodeIDs()) == {view.node.GetID() for view in the_views[:2]}
+
+
+def test_the_views_stop_on_the_middle_of_a_slice(an_analysis, the_views):
+    scan = a_report().scan
+    report = json.loads(an_analysis.record.GetText())
+    disc = report["discs"][4]
+    disc["centre_ras_mm"] = (np.array(disc["centre_ras_mm"]) + scan.ras_from_ijk[:3, 0] / 3).tolist()
+    an_analysis.record.SetText(json.dumps(report))
+    slice_index, *in_plane = mapped(scan.ijk_from_ras, go_to_disc(an_analysis, disc["level"]))
+    assert slice_index == pytest.approx(2, abs=1e-3)
+    np.testing.assert_allclose(in_plane, mapped(scan.ijk_from_ras, centre_of("L4-L5"))[1:], atol=1e-3)
+
+
+def test_the_transform_above_the_scan_is_honoured(a_scene, an_analysis, a_scan_node, the_views):
+    before = go_to_disc(an_analysis, "L4-L5")
+    matrix = vtk.vtkMatrix4x4()
+    slicer.util.updateVTKMatrixFromArray(matrix, np.array([[0, -1, 0, 9], [1, 0, 0, 0], [0, 0, 1, -4], [0, 0, 0, 1.0]]))
+    transform = a_scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
+    transform.SetMatrixTransformToParent(matrix)
+    a_scan_node.SetAndObserveTransformNodeID(transform.GetID())
+    x, y, z = before
+    np.testing.assert_allclose(go_to_disc(an_analysis, "L4-L5"), [9 - y, x, z - 4], atol=1e-6)
+
+
+def test_a_disc_that_was_not_found_is_refused_with_its_reason(an_analysis, the_views):
+    before = middle_of(the_views[0]).copy()
+    with pytest.raises(InputError, match=f"No disc was found at {UNSCORED} \\({REASON}\\)"):
+        go_to_disc(an_analysis, UNSCORED)
+    np.testing.assert_array_equal(middle_of(the_views[0]), before)
+
+
+def test_an_unknown_level_is_refused(an_analysis):
+    with pytest.raises(InputError, match="'L6-L7' is no graded level"):
+        go_to_disc(an_analysis, "L6-L7")
