@@ -79,9 +79,9 @@ def a_turn(axis: tuple[float, float, float], angle_deg: float) -> np.ndarray:
     return np.reshape(transform.GetMatrix(), (3, 3))
 
 
-def assert_same(one: Reading, other: Reading, within_mm: float = 0.05, within: float = 0.005) -> None:
-    assert np.abs(one.centres - other.centres).max() < within_mm
-    assert np.abs(one.probabilities - other.probabilities).max() < within
+def assert_same(one: Reading, other: Reading) -> None:
+    assert np.abs(one.centres - other.centres).max() < 0.05
+    assert np.abs(one.probabilities - other.probabilities).max() < 0.005
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,11 @@ def test_a_turned_patient_has_turned_discs(axis, a_scan, undisguised, read, tmp_
     assert_same(reading, Reading(undisguised.report, undisguised.centres @ ras_turn.T, undisguised.probabilities))
 
 
-def test_larger_pixels_move_no_disc_by_a_millimetre(a_scan, undisguised, read, tmp_path):
+def test_larger_pixels_move_no_disc_by_a_millimetre_and_few_chances(a_scan, undisguised, read, tmp_path):
     reading = read(written(sitk.BinShrink(a_scan, [2, 2, 1]), tmp_path / "scan.nii.gz"))
 
-    assert_same(reading, undisguised, within_mm=1.0, within=0.1)
+    assert np.abs(reading.centres - undisguised.centres).max() < 1.0
+    assert np.abs(reading.probabilities - undisguised.probabilities).mean() < 0.05
 
 
 def test_the_result_lies_on_an_oblique_scans_own_grid(a_scan, read, tmp_path):
