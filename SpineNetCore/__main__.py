@@ -13,7 +13,7 @@ from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.commands import analyse, bench, evaluate, simulate, train
 from SpineNetCore.errors import InputError
 
-OURS, THEIRS, STOPPED = 1, 2, 130
+THEIRS, STOPPED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,6 @@ Plane points are (posterior, inferior); `lateral_mm` runs towards the patient's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -201,7 +200,3 @@ class Spine:
 
     def body(self, level: str) -> Body:
         return next(body for body in self.bodies if body.level == level)
-
-    def named_discs(self) -> Iterator[DiscShape]:
-        """Discs that carry grades."""
-        return (disc for disc in self.discs if disc.grades is not None)
