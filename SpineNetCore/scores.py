@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.network import GradingNetwork, without_batch_norm
+from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.views import FixedView, fixed_views
 
@@ -72,17 +73,9 @@ def ready_network(network: GradingNetwork, device: torch.device | str) -> Gradin
     for module in copy.modules():
         if isinstance(module, nn.Conv2d):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from torch's stubs
-            if module.weight.dtype == torch.float32 and _has_native_bfloat16(torch.device(device)):
+            if module.weight.dtype == torch.float32 and has_native_bfloat16(torch.device(device)):
                 module.to(torch.bfloat16)
     return copy.eval().requires_grad_(False)
-
-
-def _has_native_bfloat16(device: torch.device) -> bool:
-    """Whether the processor itself multiplies bfloat16; emulated, it is slower than float32."""
-    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
-        return False
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 @torch.inference_mode()

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
 from SpineNetCore.learning.slice_augmentation import draw_target
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
+from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.vertebra_network import Tissue, VertebraMaps, VertebraNetwork
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class _Looks(IterableDataset[Batch]):
 
 def _loss(network: VertebraNetwork, batch: Batch, corner_weight: float) -> Tensor:
     image, tissue, corners = batch
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_native_bfloat16(torch.device("cpu"))):
         maps = network(image.to(memory_format=torch.channels_last))
     scores = maps.tissue.float()
     cross_entropy = torch.nn.functional.cross_entropy(scores, tissue, ignore_index=UNKNOWN)

@@ -20,6 +20,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
 from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.network import GradingNetwork, NetworkConfig
+from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.views import FixedView, RandomViewRanges, draw_view, look
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ def _repeated(rng: np.random.Generator, context: FloatArray, only: int, half: in
 
 
 def _loss(network: GradingNetwork, batch: DiscBatch) -> Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_native_bfloat16(torch.device("cpu"))):
         scores = network(batch.views.contiguous(memory_format=torch.channels_last))
     return set_loss(scores, batch)
 
