@@ -31,7 +31,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms",
         type=int,
         metavar="N",
-        help="how many to simulate (default: 150 for the detector, 450 for the grader)",
+        help="how many to simulate (default: 240 for the detector, 450 for the grader)",
     )
     parser.add_argument(
         "--storage",
@@ -52,16 +52,12 @@ def _train_detector(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_detector
     from SpineNetCore.model_files import Storage, save_model
 
-    network = learn_detector(options.spider, options.work, options.phantoms or 150, options.workers)
-    note = {"description": "finds vertebral bodies on sagittal slices", "data": _SPIDER_LICENCE}
-    save_model(
-        network,
-        network.config,
-        DETECTOR_KIND,
-        options.output / DETECTOR_FILE,
-        note=note,
-        storage=Storage(options.storage or "half"),
-    )
+    networks = learn_detector(options.spider, options.work, options.phantoms or 240, options.workers)
+    for hidden_fold, network in networks.items():
+        folder = options.output if hidden_fold is None else options.work / f"fold-{hidden_fold}"
+        note = {"description": "finds vertebral bodies on sagittal slices", "data": _SPIDER_LICENCE}
+        storage = Storage(options.storage or "half")
+        save_model(network, network.config, DETECTOR_KIND, folder / DETECTOR_FILE, note=note, storage=storage)
 
 
 def _train_grader(options: argparse.Namespace) -> None:

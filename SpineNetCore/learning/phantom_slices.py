@@ -11,7 +11,8 @@ from SpineNetCore.learning.slice_examples import SliceExample
 from SpineNetCore.scan import mapped
 from SpineNetCore.vertebra_network import Tissue
 
-_BODY_REACH_MM = 26.0
+_BODY_MARGIN = 1.25
+"""A body's pixels lie within its corners, seen from its centre, or little beyond: its rims and lateral slices. ours."""
 
 _SAME_TISSUE = {
     PhantomLabel.BODY: Tissue.BODY,
@@ -50,13 +51,23 @@ def _in_plane(phantom: Phantom, points: NDArray[np.float64]) -> NDArray[np.float
 def _bodies(
     tissue: NDArray[np.uint8], corners_mm: NDArray[np.float64], spacing: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """1 + the index of the body that a pixel belongs to; 0 too far from all, where the picture cuts a body off."""
+    """1 + the index of the body that a pixel belongs to; 0 outside all, where the picture cuts a body off."""
     body = np.zeros(tissue.shape, dtype=np.uint8)
     pixels = np.argwhere((tissue == Tissue.BODY) | (tissue == Tissue.SACRUM))
     if len(pixels):
-        nearest, distance = _nearest(pixels * spacing, corners_mm.mean(axis=1))
-        body[tuple(pixels.T)] = np.where(distance < _BODY_REACH_MM, nearest + 1, 0)
+        nearest, _ = _nearest(pixels * spacing, corners_mm.mean(axis=1))
+        is_within = _within(pixels * spacing, corners_mm[nearest])
+        body[tuple(pixels.T)] = np.where(is_within, nearest + 1, 0)
     return body
+
+
+def _within(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each point (P, 2) lies within its own quadrilateral (P, 4, 2), widened by `_BODY_MARGIN`."""
+    centre = corners.mean(axis=1, keepdims=True)
+    wide = centre + _BODY_MARGIN * (corners - centre)
+    side, here = np.roll(wide, -1, axis=1) - wide, points[:, None] - wide
+    turn = side[..., 1] * here[..., 0] - side[..., 0] * here[..., 1]
+    return np.asarray((turn >= 0).all(axis=1))
 
 
 def _nearest(points: NDArray[np.float64], places: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

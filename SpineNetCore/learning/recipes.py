@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -30,22 +31,51 @@ from SpineNetCore.vertebra_network import VertebraNetwork
 log = logging.getLogger(__name__)
 
 
-def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> VertebraNetwork:
-    """Learn the detector in three rounds: slabs with masks; with the pictures it then reads itself; with phantoms.
+def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dict[int | None, VertebraNetwork]:
+    """Learn the detector to ship, under None, and for each fold one that never saw its patients, by the same recipe.
 
-    folder: the reduced SPIDER copy, of which kept-out patients are not touched. work: for checkpoints.
+    On phantoms first, which all of them share; then with the slabs of the patients allowed; then also with the
+    pictures that the network reads surely by then. folder: the reduced SPIDER copy. work: for checkpoints.
     """
-    slabs = [e for s in spider.slabs(folder) if not spider.is_kept_out(s.patient) for e in examples_from_slab(s)]
-    network = VertebraNetwork()
-    train_detector(network, [ExamplePool(slabs, 1.0)], DetectorRecipe(steps=1000), work / "detector-1.pt")
-    pictures = _self_labelled_pictures(folder, network)
-    log.info("%d slices of slabs, %d pictures", len(slabs), len(pictures))
-    pools = [ExamplePool(slabs, 0.4), ExamplePool(pictures, 0.6)]
-    second = DetectorRecipe(steps=650, rate=2e-3, seed=1)
-    train_detector(network, pools, second, work / "detector-2.pt")
     simulated = _phantom_slices(phantoms, workers)
-    pools = [ExamplePool(slabs, 0.3), ExamplePool(pictures, 0.4), ExamplePool(simulated, 0.3)]
-    return train_detector(network, pools, replace(second, seed=2), work / "detector-3.pt")
+    log.info("%d slices of phantoms", len(simulated))
+    recipe = DetectorRecipe(steps=500)
+    start = train_detector(VertebraNetwork(), [ExamplePool(simulated, 1.0)], recipe, work / "detector-phantoms.pt")
+    plans = [_DetectorPlan(folder, work, hidden_fold, start, simulated) for hidden_fold in (None, *range(spider.FOLDS))]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return dict(zip((plan.hidden_fold for plan in plans), pool.map(_learned_on_patients, plans), strict=True))
+
+
+@dataclass(frozen=True)
+class _DetectorPlan:
+    """hidden_fold: whose patients are not touched; None hides the sample's patient alone."""
+
+    folder: Path
+    work: Path
+    hidden_fold: int | None
+    start: VertebraNetwork
+    simulated: list[SliceExample]
+
+    def hides(self, patient: int) -> bool:
+        if self.hidden_fold is None:
+            return patient == spider.SAMPLE_PATIENT
+        return spider.fold_of(patient) == self.hidden_fold
+
+    def checkpoint(self, stage: str) -> Path:
+        whose = "all" if self.hidden_fold is None else f"fold-{self.hidden_fold}"
+        return self.work / f"detector-{whose}-{stage}.pt"
+
+
+def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
+    logging.basicConfig(level=logging.INFO)
+    slabs = [e for slab in spider.slabs(plan.folder) if not plan.hides(slab.patient) for e in examples_from_slab(slab)]
+    pools = [ExamplePool(slabs, 0.6), ExamplePool(plan.simulated, 0.4)]
+    first = DetectorRecipe(steps=200, rate=2e-3, seed=1)
+    network = train_detector(plan.start, pools, first, plan.checkpoint("slabs"))
+    pictures = _self_labelled_pictures(plan, network)
+    log.info("hidden fold %s: %d slices of slabs, %d pictures", plan.hidden_fold, len(slabs), len(pictures))
+    pools = [ExamplePool(slabs, 0.35), ExamplePool(pictures, 0.35), ExamplePool(plan.simulated, 0.3)]
+    return train_detector(network, pools, replace(first, steps=400, seed=2), plan.checkpoint("pictures"))
 
 
 def learn_grader(folder: Path, work: Path, detector: VertebraNetwork, phantoms: int, workers: int) -> GradingNetwork:
@@ -59,9 +89,9 @@ def learn_grader(folder: Path, work: Path, detector: VertebraNetwork, phantoms: 
     return train_grader(pools, second, work / "grader-2.pt", learned=network)
 
 
-def _self_labelled_pictures(folder: Path, network: VertebraNetwork) -> list[SliceExample]:
-    counts = spider.disc_counts(folder)
-    pictures = (p for p in spider.pictures(folder) if not spider.is_kept_out(p.patient))
+def _self_labelled_pictures(plan: _DetectorPlan, network: VertebraNetwork) -> list[SliceExample]:
+    counts = spider.disc_counts(plan.folder)
+    pictures = (p for p in spider.pictures(plan.folder) if not plan.hides(p.patient))
     readings = (read_picture(picture, counts[picture.patient], network) for picture in pictures)
     return [self_labelled(reading, network) for reading in readings if reading is not None]
 
@@ -84,9 +114,10 @@ def _phantom_discs(count: int, workers: int) -> list[DiscExample]:
 
 
 def _slices_of(seed: int) -> list[SliceExample]:
-    """Some slices of one phantom with strongly varied contrast."""
+    """Some slices of one phantom: of every other one with a likely look, of the rest with any contrast at all."""
     rng = np.random.default_rng(seed)
-    examples = examples_from_phantom(simulate(rng, PhantomSettings.for_detector()))
+    settings = PhantomSettings.for_detector() if seed % 2 else PhantomSettings()
+    examples = examples_from_phantom(simulate(rng, settings))
     chosen = rng.permutation(len(examples))[:4]
     return [examples[k] for k in chosen]
 

@@ -19,6 +19,8 @@ UNKNOWN = 255
 _S1_DEPTH, _S1_TAPER = 0.75, 0.7
 _SMALLEST_DISC_MM2, _SMALLEST_BODY_MM2 = 60.0, 250.0
 _SPECK_VOXELS = 500
+_CORNER_MARGIN_MM = 0.7
+_OPENED_PIXELS = 2
 Mask = NDArray[np.bool_]
 
 
@@ -55,7 +57,8 @@ def examples_from_slab(slab: Slab) -> list[SliceExample]:
 def diagonal_corners(mask: Mask, down: NDArray[np.float64], spacing_mm: tuple[float, float]) -> NDArray[np.float64]:
     """The four corners of a roughly rectangular mask, (4, 2) in pixels, as its extremes along its own diagonals.
 
-    down: unit vector (row, column) in millimetres from its upper to its lower side.
+    down: unit vector (row, column) in millimetres from its upper to its lower side. Masks have rounded corners, and
+    the mean of a few pixels lies inside: the extremes are moved outwards by what phantoms, which know, lack on average.
     """
     points = np.argwhere(mask) * np.array(spacing_mm)
     back = np.array([-down[1], down[0]])
@@ -63,7 +66,10 @@ def diagonal_corners(mask: Mask, down: NDArray[np.float64], spacing_mm: tuple[fl
     along_down /= max(np.percentile(along_down, 98) - np.percentile(along_down, 2), 1.0)
     along_back /= max(np.percentile(along_back, 98) - np.percentile(along_back, 2), 1.0)
     signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
-    extremes = [_mean_of_farthest(points, d * along_down + b * along_back) for d, b in signs]
+    extremes = [
+        _mean_of_farthest(points, d * along_down + b * along_back) + _CORNER_MARGIN_MM * (d * down + b * back)
+        for d, b in signs
+    ]
     return np.asarray(np.array(extremes) / np.array(spacing_mm))
 
 
@@ -101,8 +107,10 @@ def _example(
 
 
 def _pieces(mask: Mask, smallest_mm2: float, spacing_mm: tuple[float, float]) -> list[Mask]:
-    labels, count = ndimage.label(ndimage.binary_opening(mask, iterations=2))
-    pieces = [labels == k for k in range(1, count + 1)]
+    """Connected parts of a mask, told apart where only a thin bridge joins them; each keeps its own sharp corners."""
+    labels, count = ndimage.label(ndimage.binary_opening(mask, iterations=_OPENED_PIXELS))
+    regrown = (ndimage.binary_dilation(labels == k, iterations=_OPENED_PIXELS + 1) for k in range(1, count + 1))
+    pieces = [piece & mask for piece in regrown]
     return [piece for piece in pieces if _area_mm2(piece, spacing_mm) > smallest_mm2]
 
 

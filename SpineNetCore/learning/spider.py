@@ -23,6 +23,11 @@ from SpineNetCore.scan_files import read_scan
 KEPT_OUT_SLABS = (18, 50, 110, 146, 191, 220)
 """The six patients whose slabs no training sees; chosen once, evenly over the list, before anything was trained."""
 
+SAMPLE_PATIENT = 110
+"""The bundled sample is this patient's slab: no training ever sees it."""
+
+FOLDS = 5
+
 UNCLEAR_PATIENTS = frozenset({35, 55, 57, 64, 98, 107, 118, 152})
 """Mask and grade counts disagree."""
 
@@ -55,6 +60,11 @@ class Picture:
 def is_kept_out(patient: int) -> bool:
     """Whether a patient is for testing only: the six slabs, and one in eight of the others."""
     return patient in KEPT_OUT_SLABS or patient % 8 == 4
+
+
+def fold_of(patient: int) -> int:
+    """Which of the `FOLDS` a patient belongs to: the remainder of the number, for slab and picture alike."""
+    return patient % FOLDS
 
 
 def slabs(folder: Path) -> Iterator[Slab]:
