@@ -27,12 +27,14 @@ class Spine:
     """What was found in a scan: vertebrae from the head downwards, the graded discs between them, and doubts.
 
     naming_confidence: chance of this naming against the runner-up, in [0.5, 1]. warnings: one sentence each.
+    absence: why a level may be missing.
     """
 
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[Disc, ...]
     naming_confidence: float
     warnings: tuple[str, ...]
+    absence: str = "outside the scan's field of view, or not recognisable on it."
 
     def disc(self, level: str) -> Disc | None:
         """The disc of that level, None when it was not found."""
@@ -41,8 +43,8 @@ class Spine:
     def reason_for_absence(self, level: str) -> str:
         """One sentence on why a graded disc is not among `discs`."""
         found = {vertebra.level for vertebra in self.vertebrae}
-        missing = [name for name in level.split("-") if name not in found]
-        return f"{' and '.join(missing)} not found: outside the scan's field of view, or not recognisable on it."
+        missing = [name for name in level.split("-") if name not in found] or [level]
+        return f"{' and '.join(missing)} not found: {self.absence}"
 
 
 def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progress: Count = uncounted) -> Spine:

@@ -11,10 +11,11 @@ import torch
 
 from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
+from SpineNetCore.given_spine import read_spine
 from SpineNetCore.hotspots import HotspotSettings, disc_hotspots, scaled_hotspots
 from SpineNetCore.localisation import Spine, find_spine
 from SpineNetCore.models import Models
-from SpineNetCore.progress import Stages
+from SpineNetCore.progress import Count, Stages
 from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
 from SpineNetCore.scan import Scan, with_averaged_slices
 from SpineNetCore.scan_files import read_scan
@@ -23,14 +24,27 @@ from SpineNetCore.scores import TaskScore, score_discs
 
 Scores = Sequence[tuple[TaskScore, ...]]
 
+NOT_ASKED_FOR = "Not asked for."
+"""Why a disc left out of `AnalysisSettings.levels` has no score."""
+
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a map, 0 for no maps."""
+    """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a map, 0 for no maps.
+
+    levels: the discs to grade. vertebrae: file to take vertebrae and discs from, None to detect them.
+    """
 
     views: int = 54
     hotspot_views: int = 32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    levels: tuple[str, ...] = DISC_LEVELS
+    vertebrae: Path | None = None
+
+    def for_report(self) -> Settings:
+        """What a report says of them."""
+        file = None if self.vertebrae is None else self.vertebrae.name
+        return Settings(self.views, self.hotspot_views, str(self.device), self.levels, file)
 
 
 def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stages) -> SpineReport:
@@ -38,10 +52,10 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
     with stages.stage("read"):
         scan = read_scan(path)
     with stages.stage("localise") as count:
-        spine = find_spine(scan, models.detector.to(settings.device), settings.device, count)
+        spine = _spine(scan, models, settings, count)
     with stages.stage("cut"):
         thick = with_averaged_slices(scan)
-        volumes = [cut_disc_volume(thick, disc) for disc in spine.discs]
+        volumes = [cut_disc_volume(thick, disc) for disc in spine.discs if disc.level in settings.levels]
         contexts = np.stack([v.context for v in volumes]) if volumes else np.zeros((0, *CONTEXT_SHAPE), np.float32)
     with stages.stage("score") as count:
         scores = score_discs(models.grader, contexts, settings.views, settings.device, count)
@@ -55,14 +69,20 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
         scan=scan,
         source=path,
         vertebrae=spine.vertebrae,
-        discs=_results(spine, scores),
-        models=_model_uses(models),
+        discs=_results(spine, volumes, scores, settings),
+        models=_model_uses(models, settings),
         timings_s=stages.seconds,
         warnings=(*scan.doubts, *spine.warnings),
-        settings=Settings(settings.views, settings.hotspot_views, str(settings.device)),
+        settings=settings.for_report(),
         hotspots=hotspots,
         disc_labels=disc_labels(scan, volumes),
     )
+
+
+def _spine(scan: Scan, models: Models, settings: AnalysisSettings, count: Count) -> Spine:
+    if settings.vertebrae is not None:
+        return read_spine(settings.vertebrae, scan)
+    return find_spine(scan, models.detector.to(settings.device), settings.device, count)
 
 
 def _on_scan(scan: Scan, volumes: Sequence[DiscVolume], maps: FloatArray) -> Mapping[Task, FloatArray]:
@@ -70,20 +90,24 @@ def _on_scan(scan: Scan, volumes: Sequence[DiscVolume], maps: FloatArray) -> Map
     return {task: maps_on_scan(scan, volumes, maps[:, row]) for row, task in enumerate(Task)}
 
 
-def _results(spine: Spine, scores: Scores) -> tuple[DiscResult, ...]:
-    scored = {disc.level: disc_scores for disc, disc_scores in zip(spine.discs, scores, strict=True)}
-    return tuple(_result(spine, level, scored.get(level)) for level in DISC_LEVELS)
+def _results(
+    spine: Spine, volumes: Sequence[DiscVolume], scores: Scores, settings: AnalysisSettings
+) -> tuple[DiscResult, ...]:
+    scored = {volume.level: disc_scores for volume, disc_scores in zip(volumes, scores, strict=True)}
+    return tuple(_result(spine, level, scored.get(level), level in settings.levels) for level in DISC_LEVELS)
 
 
-def _result(spine: Spine, level: str, scores: tuple[TaskScore, ...] | None) -> DiscResult:
+def _result(spine: Spine, level: str, scores: tuple[TaskScore, ...] | None, is_asked_for: bool) -> DiscResult:
     disc = spine.disc(level)
-    if disc is None:
-        return DiscResult(level, None, spine.reason_for_absence(level), None, None)
-    return DiscResult(level, disc.centre_ras_mm, None, scores, disc)
+    centre = None if disc is None else disc.centre_ras_mm
+    reason = None if scores else spine.reason_for_absence(level) if is_asked_for else NOT_ASKED_FOR
+    return DiscResult(level, centre, reason, scores, disc)
 
 
-def _model_uses(models: Models) -> tuple[ModelUse, ...]:
+def _model_uses(models: Models, settings: AnalysisSettings) -> tuple[ModelUse, ...]:
+    named = zip(("detector", "grader"), models.files, strict=True)
     return tuple(
         ModelUse(name, stored.path.name, stored.digest, str(stored.note.get("description", "")))
-        for name, stored in zip(("detector", "grader"), models.files, strict=True)
+        for name, stored in named
+        if name == "grader" or settings.vertebrae is None
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.anatomy import Disc, Point, Vertebra
-from SpineNetCore.report_types import DiscResult, SpineReport
+from SpineNetCore.report_types import DiscResult, Settings, SpineReport
 from SpineNetCore.scan import Scan
 from SpineNetCore.scores import TaskScore
 
@@ -29,11 +29,7 @@ def json_text(report: SpineReport) -> str:
         "vertebrae": [_vertebra(vertebra) for vertebra in report.vertebrae],
         "discs": [_disc_result(disc) for disc in report.discs],
         "timings_s": {stage: round(float(seconds), 3) for stage, seconds in report.timings_s.items()},
-        "settings": {
-            "views": report.settings.views,
-            "hotspot_views": report.settings.hotspot_views,
-            "device": report.settings.device,
-        },
+        "settings": _settings(report.settings),
         "warnings": list(report.warnings),
     }
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
@@ -47,6 +43,16 @@ def _scan(scan: Scan, file_name: str) -> Json:
         "shape": list(scan.voxels.shape),
         "spacing_mm": _numbers(np.asarray(scan.spacing_mm)),
         "ras_from_ijk": [[float(value) for value in row] for row in scan.ras_from_ijk],
+    }
+
+
+def _settings(settings: Settings) -> Json:
+    return {
+        "views": settings.views,
+        "hotspot_views": settings.hotspot_views,
+        "device": settings.device,
+        "levels": list(settings.levels),
+        "vertebrae_file": settings.vertebrae_file,
     }
 
 

@@ -50,11 +50,17 @@ class ModelUse:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the analysis was run. views: per disc for its scores. hotspot_views: per disc, 0 when none were asked for."""
+    """How the analysis was run.
+
+    views: per disc for its scores. hotspot_views: per disc, 0 when none were asked for. levels: discs asked for.
+    vertebrae_file: name of the file that vertebrae and discs were taken from, None when they were detected.
+    """
 
     views: int
     hotspot_views: int
     device: str
+    levels: tuple[str, ...] = DISC_LEVELS
+    vertebrae_file: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore import RESEARCH_USE_NOTICE
+from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.level_names import chosen_levels
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
 from SpineNetCore.pipeline import AnalysisSettings, analyse
 from SpineNetCore.progress import Stages
@@ -31,10 +33,26 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("scan", type=Path, metavar="SCAN", help="NIfTI, NRRD or MHA file, DICOM folder, or DICOM file")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the result")
+    _add_localisation_options(parser)
     add_model_options(parser)
     parser.add_argument("--no-hotspots", action="store_true", help="grades only, no evidence maps")
     parser.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto", help="how to show it")
     parser.set_defaults(run=run)
+
+
+def _add_localisation_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--levels",
+        default=",".join(DISC_LEVELS),
+        metavar="LEVELS",
+        help="grade these discs only, such as L4-L5,L5-S1 (default: all six)",
+    )
+    parser.add_argument(
+        "--vertebrae",
+        type=Path,
+        metavar="FILE",
+        help="take vertebrae and discs from a report.json, perhaps edited, instead of detecting them",
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +86,8 @@ def run(options: argparse.Namespace) -> None:
         views=options.views,
         hotspot_views=0 if options.no_hotspots else options.hotspot_views,
         device=chosen_device(options.device),
+        levels=chosen_levels(options.levels),
+        vertebrae=options.vertebrae,
     )
     models = load_models(options.models)
     stages = Stages(sink_named(options.progress))

@@ -1,0 +1,88 @@
+"""A reader's own choice of discs on the command line, on the sample: what is graded, where, and that it is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from SpineNetCore import pipeline
+from SpineNetCore.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = next((ROOT / "Resources" / "Samples").glob("*.nii.gz"))
+SCHEMA = json.loads((ROOT / "SpineNetCore" / "report.schema.json").read_text("utf-8"))
+QUICK = ["--views", "1", "--no-hotspots"]
+
+
+@pytest.fixture(scope="module")
+def detected(tmp_path_factory):
+    """The folder of an ordinary analysis."""
+    folder = tmp_path_factory.mktemp("results") / "detected"
+    assert main(["analyse", str(SAMPLE), "--output", str(folder), *QUICK]) == 0
+    return folder
+
+
+@pytest.fixture
+def no_detector(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("the detector was called")
+
+    monkeypatch.setattr(pipeline, "find_spine", refuse)
+
+
+def analysed(folder, *options):
+    """What report.json says after an analysis of the sample, checked against its schema."""
+    assert main(["analyse", str(SAMPLE), "--output", str(folder), *QUICK, *map(str, options)]) == 0
+    content = json.loads((folder / "report.json").read_text("utf-8"))
+    jsonschema.validate(content, SCHEMA, jsonschema.Draft202012Validator)
+    return content
+
+
+def graded(content):
+    return [disc["level"] for disc in content["discs"] if disc["status"] == "scored"]
+
+
+def probabilities(disc):
+    return np.concatenate([score["probabilities"] for score in disc["scores"].values()])
+
+
+def test_an_earlier_report_stands_in_for_the_detector_and_gives_the_same_grades(detected, no_detector, tmp_path):
+    earlier = json.loads((detected / "report.json").read_text("utf-8"))
+    again = analysed(tmp_path / "again", "--vertebrae", detected / "report.json")
+
+    for vertebra, before in zip(again["vertebrae"], earlier["vertebrae"], strict=True):
+        assert vertebra["corners_ras_mm"] == before["corners_ras_mm"]
+    assert graded(again) == graded(earlier)
+    for disc, before in zip(again["discs"], earlier["discs"], strict=True):
+        assert disc["centre_ras_mm"] == before["centre_ras_mm"]
+        np.testing.assert_allclose(probabilities(disc), probabilities(before), atol=0.01)
+    assert again["settings"]["vertebrae_file"] == "report.json"
+    assert earlier["settings"]["vertebrae_file"] is None
+    assert set(again["models"]) == {"grader"}
+    assert any("report.json" in warning for warning in again["warnings"])
+
+
+def test_only_the_levels_asked_for_are_graded_and_drawn(detected, no_detector, tmp_path):
+    options = ["--vertebrae", detected / "report.json", "--levels", "L5/S1,L3-L4"]
+    content = analysed(tmp_path / "some", *options)
+
+    assert graded(content) == ["L3-L4", "L5-S1"]
+    assert {d["reason"] for d in content["discs"] if d["status"] == "not scored"} == {"Not asked for."}
+    assert content["settings"]["levels"] == ["L3-L4", "L5-S1"]
+    assert all(disc["centre_ras_mm"] is not None for disc in content["discs"])
+    assert "Not asked for." in (tmp_path / "some" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "quoted"), [(["--levels", "L4-L5,L6"], "'L6'"), (["--vertebrae", "nowhere.json"], "'nowhere.json'")]
+)
+def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(options, quoted, tmp_path, capsys):
+    assert main(["analyse", str(SAMPLE), "--output", str(tmp_path / "out"), *QUICK, *options]) == 2
+    said = capsys.readouterr().err
+    assert quoted in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
