@@ -12,8 +12,10 @@ import numpy as np
 from SpineNetCore.anatomy import Disc, Vertebra
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import Spine
+from SpineNetCore.markups_file import points_from_fcsv, points_from_markups
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.spine_json import spine_from_report
+from SpineNetCore.spine_points import spine_from_points
 
 _BODY_MM = (8.0, 80.0)
 """Shortest and longest side of a vertebral body. ours: from a collapsed one to more than anybody's."""
@@ -23,13 +25,13 @@ _DISC_SLACK_MM, _BODY_SLACK_MM = 2.0, 30.0
 
 
 def read_spine(path: Path, scan: Scan) -> Spine:
-    """Read the vertebrae and discs of a scan from a `report.json`.
+    """Read the vertebrae and discs of a scan from a `report.json`, or from a markups file with a point in each disc.
 
-    Raises InputError where the file is none, or what it holds does not lie on the scan.
+    Raises InputError where the file is neither, or what it holds does not lie on the scan.
     """
     if not path.is_file():
-        raise InputError(f"'{path}' is no file: give --vertebrae a report.json.")
-    spine = spine_from_report(_parsed(path), path, scan)
+        raise InputError(f"'{path}' is no file: give --vertebrae a report.json or a .mrk.json.")
+    spine = _spine(path, scan)
     if not spine.discs:
         raise InputError(f"'{path}' holds no disc from T12-L1 to L5-S1: give a file that places at least one.")
     for vertebra in spine.vertebrae:
@@ -40,6 +42,15 @@ def read_spine(path: Path, scan: Scan) -> Spine:
     return replace(spine, warnings=(said, *spine.warnings), absence=f"not in '{path.name}'.")
 
 
+def _spine(path: Path, scan: Scan) -> Spine:
+    if path.suffix.lower() == ".fcsv":
+        return spine_from_points(points_from_fcsv(path), path, scan)
+    content = _parsed(path)
+    if "markups" in content:
+        return spine_from_points(points_from_markups(content, path), path, scan)
+    return spine_from_report(content, path, scan)
+
+
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -48,7 +59,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({error.strerror or error}): choose another file.") from error
     if not isinstance(content, dict):
-        raise InputError(f"'{path}' holds no JSON object: give a report.json.")
+        raise InputError(f"'{path}' holds no JSON object: give a report.json or a .mrk.json.")
     return content
 
 

@@ -86,3 +86,19 @@ def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(options, q
     assert quoted in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_point_in_each_disc_stands_in_for_the_detector(detected, no_detector, tmp_path):
+    earlier = json.loads((detected / "report.json").read_text("utf-8"))
+    points = [{"label": disc["level"], "position": disc["centre_ras_mm"]} for disc in earlier["discs"][2:]]
+    path = tmp_path / "discs.mrk.json"
+    path.write_text(json.dumps({"markups": [{"coordinateSystem": "RAS", "controlPoints": points}]}))
+    content = analysed(tmp_path / "marked", "--vertebrae", path)
+
+    assert graded(content) == ["L2-L3", "L3-L4", "L4-L5", "L5-S1"]
+    assert content["discs"][0]["reason"] == "T12 and L1 not found: not in 'discs.mrk.json'."
+    apart = [
+        abs(disc["scores"]["pfirrmann"]["grade"] - before["scores"]["pfirrmann"]["grade"])
+        for disc, before in zip(content["discs"][2:], earlier["discs"][2:], strict=True)
+    ]
+    assert max(apart) <= 1

@@ -51,7 +51,8 @@ def _add_localisation_options(parser: argparse.ArgumentParser) -> None:
         "--vertebrae",
         type=Path,
         metavar="FILE",
-        help="take vertebrae and discs from a report.json, perhaps edited, instead of detecting them",
+        help="take vertebrae and discs from here instead of detecting them: a report.json, perhaps edited, or a "
+        "markups file (.mrk.json) of 3D Slicer with a point in each disc, named by its level",
     )
 
 
