@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from SpineNetCore.detection import BodyDetection
 from SpineNetCore.scan import Scan, mapped
 
-_NEAR_MIDDLE_MM = 5.0
+_NEAR_MM = 9.0
 _SLICES_BRIDGED = 2
 
 
@@ -31,10 +31,13 @@ class Body:
         return float(np.average([d.slice_index for d in self.detections], weights=self._weights))
 
     def corners_mm(self, slice_mm: float) -> NDArray[np.float64]:
-        """(4, 2) in-plane corners: the median of the detections within 5 mm of the middle, or of the nearest one."""
-        offsets = np.abs(np.array([d.slice_index for d in self.detections]) - self.middle_slice) * slice_mm
-        near = offsets <= max(_NEAR_MIDDLE_MM, float(offsets.min()))
-        return np.median([d.corners_mm for d, is_near in zip(self.detections, near, strict=True) if is_near], axis=0)
+        """(4, 2) in-plane corners on its middle plane: a line through those of the detections within `_NEAR_MM` of it,
+        by the median of slopes (Theil 1950), so that a slice gone wrong does not matter.
+        """
+        offsets = (np.array([d.slice_index for d in self.detections]) - self.middle_slice) * slice_mm
+        near = np.abs(offsets) <= max(_NEAR_MM, float(np.abs(offsets).min()))
+        corners = np.array([d.corners_mm for d in self.detections])[near]
+        return np.asarray(np.median(corners - _slopes(offsets[near], corners) * offsets[near, None, None], axis=0))
 
     @property
     def slice_count(self) -> int:
@@ -69,6 +72,15 @@ def corners_in_space(body: Body, scan: Scan) -> NDArray[np.float64]:
     in_plane = body.corners_mm(slice_mm) / np.array([row_mm, column_mm])
     ijk = np.column_stack([np.full(4, body.middle_slice), in_plane])
     return mapped(scan.ras_from_ijk, ijk)
+
+
+def _slopes(offsets: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(4, 2) median change of corners (n, 4, 2) per millimetre of offset (n,); 0 where fewer than four tell."""
+    if len(offsets) < 4:
+        return np.zeros(corners.shape[1:])
+    first, second = np.triu_indices(len(offsets), 1)
+    steps = (offsets[second] - offsets[first])[:, None, None]
+    return np.asarray(np.median((corners[second] - corners[first]) / steps, axis=0))
 
 
 def _nearest_group(groups: list[list[BodyDetection]], detection: BodyDetection) -> list[BodyDetection] | None:

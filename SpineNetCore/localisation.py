@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -12,29 +15,35 @@ from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vert
 from SpineNetCore.bodies import Body, corners_in_space, group_bodies
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
-from SpineNetCore.errors import InputError
-from SpineNetCore.naming import name_bodies
+from SpineNetCore.naming import Naming, name_bodies
 from SpineNetCore.progress import Count, uncounted
+from SpineNetCore.refusals import SURE, check_upright, check_vertebrae, no_spine
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
-_FEWEST_BODIES = 3
-_UNSURE_BELOW = 0.9
+NAMED_BY_READER: Mapping[int, float] = MappingProxyType({0: 1.0})
+"""The `shifts` of a spine whose names a reader gave."""
 
 
 @dataclass(frozen=True)
 class Spine:
     """What was found in a scan: vertebrae from the head downwards, the graded discs between them, and doubts.
 
-    naming_confidence: chance of this naming against the runner-up, in [0.5, 1]. warnings: one sentence each.
+    shifts: probability of this naming, under 0, and of the others, by how many levels towards the feet they move it.
+    warnings: one sentence each.
     absence: why a level may be missing.
     """
 
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[Disc, ...]
-    naming_confidence: float
+    shifts: Mapping[int, float]
     warnings: tuple[str, ...]
     absence: str = "outside the scan's field of view, or not recognisable on it."
+
+    @property
+    def naming_confidence(self) -> float:
+        """Probability of these names, in [0, 1]."""
+        return self.shifts[0]
 
     def disc(self, level: str) -> Disc | None:
         """The disc of that level, None when it was not found."""
@@ -51,20 +60,20 @@ def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progr
     """Find and name the vertebrae of a sagittal lumbar scan.
 
     As the paper's section 4: bodies are detected on every slice with their tight corners, grouped across slices, and
-    named as one chain. Raises InputError when fewer than three bodies, or L5 and S1, form a spine.
+    named as one chain. Raises InputError when what forms a chain is no lumbar spine, or lies upside down.
     """
     slice_mm, row_mm, _ = scan.spacing_mm
     reading = read_scan_slices(scan, network, device, progress)
     bodies = group_bodies(list(reading.bodies), slices=scan.voxels.shape[0])
     if not bodies:
-        raise _no_spine(scan)
+        raise no_spine(scan)
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
     named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
-    if not _is_lumbar_spine([level for _, level in named], naming.confidence):
-        raise _no_spine(scan)
+    check_upright(naming, round(median(body.middle_slice for body, _ in named)), scan, network, device)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
+    check_vertebrae(vertebrae, naming, scan)
     discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
-    return Spine(vertebrae, discs, naming.confidence, _doubts(vertebrae, naming.confidence))
+    return Spine(vertebrae, discs, naming.shifts, _doubts(vertebrae, naming))
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:
@@ -74,17 +83,6 @@ def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ..
         _disc(by_level[upper], by_level[lower], scan)
         for upper, lower in pairwise(VERTEBRA_LEVELS)
         if disc_level(upper, lower) in DISC_LEVELS and upper in by_level and lower in by_level
-    )
-
-
-def _is_lumbar_spine(levels: list[str], confidence: float) -> bool:
-    """Three bodies in a chain, or L5 and S1 alone when their names are sure."""
-    return len(levels) >= _FEWEST_BODIES or (levels == ["L5", "S1"] and confidence >= _UNSURE_BELOW)
-
-
-def _no_spine(scan: Scan) -> InputError:
-    return InputError(
-        f"No lumbar spine was found on {scan.name!r}: choose a T2-weighted sagittal series of the lumbar spine."
     )
 
 
@@ -119,12 +117,16 @@ def _unit(vector: Point) -> Point:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def _doubts(vertebrae: tuple[Vertebra, ...], confidence: float) -> tuple[str, ...]:
+def _doubts(vertebrae: tuple[Vertebra, ...], naming: Naming) -> tuple[str, ...]:
+    lowest = vertebrae[-1].level
     doubts = []
-    if vertebrae[-1].level != "S1":
-        doubts.append(f"The sacrum was not found: levels are counted from {vertebrae[-1].level}, the lowest one seen.")
-    if confidence < _UNSURE_BELOW:
+    if lowest != "S1":
+        doubts.append(f"The sacrum was not found: levels are counted from {lowest}, the lowest one seen.")
+    if naming.confidence < SURE:
+        other = VERTEBRA_LEVELS[VERTEBRA_LEVELS.index(lowest) + naming.runner_up]
         doubts.append(
-            f"The names of the levels are uncertain (confidence {confidence:.2f}): check them on the picture."
+            f"The names of the levels are uncertain: the lowest vertebra outlined is read as {lowest} (probability "
+            f"{naming.confidence:.2f}), but may be {other} ({naming.shifts[naming.runner_up]:.2f}). Check them on the "
+            f"picture; --shift-levels {naming.runner_up} moves them."
         )
     return tuple(doubts)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from SpineNetCore.anatomy import VERTEBRA_LEVELS
 from SpineNetCore.bodies import Body
@@ -40,17 +43,24 @@ class ChainWeights:
 
 @dataclass(frozen=True)
 class Naming:
-    """levels: of each body, None for a body left out. margin: log-likelihood by which the runner-up, the best chain
-    that calls its middle body otherwise or leaves it out, is worse.
+    """levels: of each body, None for a body left out.
+
+    shifts: probability of every reading of the chain, by how many levels towards the feet it moves these names; 0 is
+    this one, the likeliest.
     """
 
     levels: tuple[str | None, ...]
-    margin: float
+    shifts: Mapping[int, float]
 
     @property
     def confidence(self) -> float:
-        """Chance of this naming against the runner-up, in [0.5, 1]."""
-        return float(1 / (1 + np.exp(-self.margin)))
+        """Probability of these names against all others of the same bodies."""
+        return self.shifts[0]
+
+    @property
+    def runner_up(self) -> int:
+        """The likeliest other reading, as a key of `shifts`."""
+        return max(self.shifts.keys() - {0}, key=self.shifts.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -79,14 +89,15 @@ def name_bodies(
     weights = weights or ChainWeights()
     candidates = [_candidate(body, slice_mm) for body in bodies]
     evidence = np.stack([c.log_levels for c in candidates]) + _centring(candidates, middle_row_mm, weights)
-    best = _best_chain(candidates, evidence, weights)
-    anchor = best.places[len(best.places) // 2]
-    evidence[anchor] = -np.inf
-    runner_up = _best_chain(candidates, evidence, weights)
+    lattice = _Lattice(evidence, _step_costs(candidates, weights), np.array([c.confidence for c in candidates]))
+    best = _best_chain(lattice, weights)
+    anchor, chosen = best.places[len(best.places) // 2]
+    readings = [_best_chain(lattice.held_at(anchor, level), weights) for level in range(len(VERTEBRA_LEVELS))]
     levels: list[str | None] = [None] * len(bodies)
     for place, level in best.places:
         levels[place] = VERTEBRA_LEVELS[level]
-    return Naming(tuple(levels), best.score - runner_up.score)
+    chances = softmax([reading.score for reading in readings])
+    return Naming(tuple(levels), {level - chosen: float(chance) for level, chance in enumerate(chances)})
 
 
 def _candidate(body: Body, slice_mm: float) -> _Candidate:
@@ -112,26 +123,53 @@ def _centring(candidates: list[_Candidate], middle_row_mm: float, weights: Chain
     return np.asarray(-weights.off_centre * expected**2 / len(candidates))
 
 
-def _best_chain(candidates: list[_Candidate], evidence: NDArray[np.float64], weights: ChainWeights) -> _Chain:
+@dataclass(frozen=True)
+class _Lattice:
+    """What the optimum is sought over: evidence (bodies, levels); steps (2, bodies, bodies), the cost of going from one
+    body to another one or two levels down; confidence (bodies,), by which leaving a body out costs more.
+    """
+
+    evidence: NDArray[np.float64]
+    steps: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+    def held_at(self, body: int, level: int) -> _Lattice:
+        """The same with one body called by that level, come what may."""
+        evidence, confidence = self.evidence.copy(), self.confidence.copy()
+        evidence[body, np.arange(evidence.shape[1]) != level] = -np.inf
+        confidence[body] = np.inf
+        return _Lattice(evidence, self.steps, confidence)
+
+
+def _best_chain(lattice: _Lattice, weights: ChainWeights) -> _Chain:
     """The likeliest chain; every state is (body, level), every step goes down one level, or two over a missed one."""
-    left_out = np.array([weights.left_out * c.confidence for c in candidates])
+    bodies, levels = lattice.evidence.shape
+    skipped = weights.left_out * lattice.confidence
     best: dict[tuple[int, int], _Chain] = {}
-    for i, candidate in enumerate(candidates):
-        for level in range(len(VERTEBRA_LEVELS)):
-            chains = [_Chain(-float(left_out[:i].sum()), ())]
+    for i in range(bodies):
+        for level in range(levels):
+            chains = [_Chain(-float(skipped[:i].sum()), ())]
             for j in range(i):
+                over = float(skipped[j + 1 : i].sum())
                 for step in (1, 2):
                     before = best.get((j, level - step))
                     if before is not None:
-                        cost = _step_cost(candidates[j], candidate, step, weights) + float(left_out[j + 1 : i].sum())
-                        chains.append(_Chain(before.score - cost, before.places))
+                        chains.append(_Chain(before.score - float(lattice.steps[step - 1, j, i]) - over, before.places))
             chain = max(chains, key=lambda c: c.score)
-            best[i, level] = _Chain(chain.score + float(evidence[i, level]), (*chain.places, (i, level)))
+            best[i, level] = _Chain(chain.score + float(lattice.evidence[i, level]), (*chain.places, (i, level)))
     ends = [
-        _Chain(c.score - float(left_out[i + 1 :].sum()) - (level != _S1) * weights.no_sacrum, c.places)
+        _Chain(c.score - float(skipped[i + 1 :].sum()) - (level != _S1) * weights.no_sacrum, c.places)
         for (i, level), c in best.items()
     ]
     return max(ends, key=lambda c: c.score)
+
+
+def _step_costs(candidates: list[_Candidate], weights: ChainWeights) -> NDArray[np.float64]:
+    costs = np.full((2, len(candidates), len(candidates)), np.inf)
+    for (j, upper), (i, lower) in combinations(enumerate(candidates), 2):
+        for step in (1, 2):
+            costs[step - 1, j, i] = _step_cost(upper, lower, step, weights)
+    return costs
 
 
 def _step_cost(upper: _Candidate, lower: _Candidate, step: int, weights: ChainWeights) -> float:

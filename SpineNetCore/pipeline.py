@@ -76,6 +76,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
         settings=settings.for_report(),
         hotspots=hotspots,
         disc_labels=disc_labels(scan, volumes),
+        naming=spine.shifts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from SpineNetCore.scan import Scan
 from SpineNetCore.scores import TaskScore
 
 Json = dict[str, Any]
+
+_LEAST_TOLD = 0.01
 
 
 def json_text(report: SpineReport) -> str:
@@ -27,6 +30,7 @@ def json_text(report: SpineReport) -> str:
             for model in report.models
         },
         "vertebrae": [_vertebra(vertebra) for vertebra in report.vertebrae],
+        "naming": _naming(report.naming),
         "discs": [_disc_result(disc) for disc in report.discs],
         "timings_s": {stage: round(float(seconds), 3) for stage, seconds in report.timings_s.items()},
         "settings": _settings(report.settings),
@@ -53,6 +57,16 @@ def _settings(settings: Settings) -> Json:
         "device": settings.device,
         "levels": list(settings.levels),
         "vertebrae_file": settings.vertebrae_file,
+    }
+
+
+def _naming(shifts: Mapping[int, float]) -> Json:
+    """Other readings in falling order of their probability, the least likely left out."""
+    others = sorted(shifts.keys() - {0}, key=lambda shift: -shifts[shift])
+    told = [shift for shift in others if shifts[shift] >= _LEAST_TOLD]
+    return {
+        "confidence": round(shifts[0], 4),
+        "alternatives": [{"shift_levels": shift, "probability": round(shifts[shift], 4)} for shift in told],
     }
 
 

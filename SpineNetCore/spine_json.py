@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra
 from SpineNetCore.errors import InputError
-from SpineNetCore.localisation import Spine, discs_between
+from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
 
 _USUAL_HALF_WIDTH_MM = 20.0
@@ -35,7 +35,7 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
         given = {entry.level(DISC_LEVELS): entry for entry in entries if entry.content.get("centre_ras_mm") is not None}
         between = {level: _disc(entry, between.get(level), scan) for level, entry in given.items()}
     discs = tuple(between[level] for level in DISC_LEVELS if level in between)
-    return Spine(vertebrae, discs, 1.0, ())
+    return Spine(vertebrae, discs, NAMED_BY_READER, ())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra, disc_level
 from SpineNetCore.errors import InputError
-from SpineNetCore.localisation import Spine
+from SpineNetCore.localisation import NAMED_BY_READER, Spine
 from SpineNetCore.scan import Scan
 
 WIDTH_PER_SPACING, HEIGHT_PER_SPACING = 0.90, 0.30
@@ -56,7 +56,7 @@ def spine_from_points(points: Mapping[str, Point], path: Path, scan: Scan) -> Sp
     vertebrae = _vertebrae(axes, spacing_mm, scan)
     discs = tuple(_disc(level, axes[level], vertebrae, spacing_mm, scan) for level in DISC_LEVELS if level in axes)
     said = "The outlines of the vertebrae are rough, drawn from one point per disc."
-    return Spine(tuple(vertebrae.values()), discs, 1.0, (said,))
+    return Spine(tuple(vertebrae.values()), discs, NAMED_BY_READER, (said,))
 
 
 def _spacing_mm(levels: list[str], places: Point, centres: Point, path: Path, scan: Scan) -> float:

@@ -46,6 +46,7 @@ def a_report(hotspots: bool = True) -> SpineReport:
         settings=Settings(54, 8, "cpu"),
         hotspots=_heat(labels) if hotspots else None,
         disc_labels=labels,
+        naming={0: 0.9, 1: 0.08, -1: 0.02},
     )
 
 

@@ -95,7 +95,10 @@ def inside(corners: np.ndarray, size: tuple[int, int], spacing_mm: tuple[float, 
 
 
 class PerfectNetwork(nn.Module):
-    """Stands in for the detector: knows the bodies on each slice, and is shown the slices in their order."""
+    """Stands in for the detector: knows the bodies on each slice, and is shown the slices in their order.
+
+    Whatever it is shown after them, such as slices turned over, is empty to it.
+    """
 
     stride = 32
 
@@ -106,7 +109,7 @@ class PerfectNetwork(nn.Module):
     def forward(self, x: Tensor) -> VertebraMaps:
         size = (x.shape[2], x.shape[3])
         assert size[0] % self.stride == size[1] % self.stride == 0
-        tissue, corners = perfect_maps(next(self.slices), size)
+        tissue, corners = perfect_maps(next(self.slices, ()), size)
         offsets = (corners - np.indices(size) * PIXEL_MM) / CORNER_UNIT_MM
         return VertebraMaps(
             torch.from_numpy(np.log(tissue))[None], torch.from_numpy(offsets.reshape(8, *size)).float()[None]

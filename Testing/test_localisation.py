@@ -5,7 +5,7 @@ import pytest
 import torch
 from spine_making import GAP_MM, LUMBAR, WIDTH_MM, PerfectNetwork, a_column, an_empty_scan, in_space, vertebrae_of
 
-from SpineNetCore.anatomy import DISC_LEVELS
+from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import discs_between, find_spine
 
@@ -90,10 +90,15 @@ def test_l5_and_the_sacrum_alone_still_give_their_disc():
 
 
 def test_names_without_evidence_come_with_a_warning():
-    spine = spine_found(an_empty_scan(slices=3), [a_column()[:3]] * 3)
+    spine = spine_found(an_empty_scan(slices=3), [a_column()[:4]] * 3)
 
     assert spine.naming_confidence < 0.9
-    assert any(f"confidence {spine.naming_confidence:.2f}" in warning for warning in spine.warnings)
+    lowest = spine.vertebrae[-1].level
+    doubt = next(warning for warning in spine.warnings if "uncertain" in warning)
+    assert f"read as {lowest} (probability {spine.naming_confidence:.2f}), but may be " in doubt
+    other = VERTEBRA_LEVELS[VERTEBRA_LEVELS.index(lowest) + sorted(spine.shifts, key=spine.shifts.get)[-2]]
+    assert f"may be {other}" in doubt
+    assert sum(spine.shifts.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("turn_deg", TURNS)

@@ -47,7 +47,7 @@ def test_where_the_picture_begins_changes_nothing(down_mm, back_mm):
     still = named([a_body(shape) for shape in column])
 
     assert moved.levels == still.levels
-    assert moved.margin == pytest.approx(still.margin)
+    assert dict(moved.shifts) == pytest.approx(dict(still.shifts))
 
 
 def test_a_false_body_below_the_sacrum_is_left_out(bodies):
@@ -90,8 +90,8 @@ def test_two_black_discs_in_a_row_cost_the_body_between_them_no_name():
     assert named([a_body(shape, **unseen.get(shape.level, {})) for shape in a_column()]).levels == LUMBAR
 
 
-def test_the_margin_shrinks_as_the_sacrum_s_look_grows_ambiguous():
-    def margin(doubt):
+def test_the_runner_up_gains_as_the_sacrum_s_look_grows_ambiguous():
+    def naming(doubt):
         """With full doubt L5 looks like S1 as much as S1 does."""
         looks = {
             "L5": {"sacrum": doubt / 2, "lowest_disc_above": doubt / 2, "lowest_disc_below": 1 - doubt / 2},
@@ -99,19 +99,23 @@ def test_the_margin_shrinks_as_the_sacrum_s_look_grows_ambiguous():
             "L4": {"lowest_disc_below": doubt / 2},
         }
         column = a_column(("T11", *LUMBAR), top_mm=(0.0, 60.0))
-        return named([a_body(shape, **looks.get(shape.level, {})) for shape in column], MIDDLE_MM + 17).margin
+        return named([a_body(shape, **looks.get(shape.level, {})) for shape in column], MIDDLE_MM + 17)
 
-    margins = [margin(doubt) for doubt in (0.1, 0.4, 0.7, 1.0)]
+    namings = [naming(doubt) for doubt in (0.1, 0.4, 0.7, 1.0)]
+    chances = [one.shifts[one.runner_up] for one in namings]
 
-    assert sorted(margins, reverse=True) == pytest.approx(margins)
-    assert margins[-1] < 0.5 * margins[0]
+    assert sorted(chances) == pytest.approx(chances)
+    assert chances[0] < 0.01
+    assert chances[-1] > 0.1
+    assert namings[-1].runner_up == 1
 
 
 def test_a_single_body_gets_a_name_and_little_confidence(bodies):
     naming = named([bodies[3]])
 
     assert naming.levels[0] in VERTEBRA_LEVELS
-    assert 0.5 <= naming.confidence < 0.75
+    assert naming.confidence < 0.75
+    assert sum(naming.shifts.values()) == pytest.approx(1)
 
 
 def test_names_depend_on_the_weights_given(bodies):
@@ -142,11 +146,12 @@ def test_the_names_are_the_best_of_all_that_can_be_given(bodies, middle_mm):
     scores = _all_scores(bodies, middle_mm)
     naming = named(bodies, middle_mm)
     chosen = tuple((k, VERTEBRA_LEVELS.index(level)) for k, level in enumerate(naming.levels) if level is not None)
-    anchor = chosen[len(chosen) // 2]
-    runner_up = max(score for chain, score in scores.items() if anchor not in chain)
+    anchor, level = chosen[len(chosen) // 2]
 
     assert scores[chosen] == pytest.approx(max(scores.values()))
-    assert naming.margin == pytest.approx(scores[chosen] - runner_up)
+    for shift, chance in naming.shifts.items():
+        best = max(score for chain, score in scores.items() if (anchor, level + shift) in chain)
+        assert np.log(chance / naming.confidence) == pytest.approx(best - scores[chosen], abs=1e-6)
 
 
 def _all_scores(bodies, middle_mm):

@@ -93,7 +93,7 @@ def test_a_spine_without_a_sacrum_is_not_read():
     assert read_picture(PICTURE, DISCS, Oracle(tissue)) is None
 
 
-@pytest.mark.parametrize("doubt", [{"warnings": ("The sacrum was not found.",)}, {"naming_confidence": 0.94}])
+@pytest.mark.parametrize("doubt", [{"warnings": ("The sacrum was not found.",)}, {"shifts": {0: 0.94, 1: 0.06}}])
 def test_a_doubtful_spine_is_not_read(reading, doubt, monkeypatch):
     monkeypatch.setattr(self_labelling, "find_spine", lambda *_: replace(reading.spine, **doubt))
 

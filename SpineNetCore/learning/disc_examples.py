@@ -16,7 +16,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.learning import spider
 from SpineNetCore.learning.phantom import Phantom
 from SpineNetCore.learning.self_labelling import read_picture
-from SpineNetCore.localisation import Spine, discs_between, find_spine
+from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between, find_spine
 from SpineNetCore.scan import Scan, with_averaged_slices
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -65,7 +65,7 @@ def spider_examples(folder: Path, detector: VertebraNetwork, kept_out: bool) -> 
 def phantom_examples(phantom: Phantom, name: str) -> Iterator[DiscExample]:
     """Graded discs of a phantom, cut where its own truth says."""
     discs = discs_between(phantom.vertebrae, phantom.scan)
-    return _labelled_by_truth(phantom, name, Spine(phantom.vertebrae, discs, 1.0, ()))
+    return _labelled_by_truth(phantom, name, Spine(phantom.vertebrae, discs, NAMED_BY_READER, ()))
 
 
 def found_phantom_examples(phantom: Phantom, name: str, detector: VertebraNetwork) -> Iterator[DiscExample]:

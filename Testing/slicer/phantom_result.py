@@ -45,6 +45,7 @@ def perfect_report(phantom: Phantom) -> SpineReport:
         settings=Settings(54, 32, "cpu"),
         hotspots={task: _heat(lesions) for task, lesions in phantom.lesions.items()},
         disc_labels=_disc_labels(phantom),
+        naming={0: 0.9, 1: 0.08, -1: 0.02},
     )
 
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from spine_making import LUMBAR, PerfectNetwork, Shape, a_column, an_empty_scan, vertebrae_of
+
+from SpineNetCore.errors import InputError
+from SpineNetCore.localisation import find_spine
+from SpineNetCore.naming import Naming
+from SpineNetCore.refusals import check_upright, check_vertebrae
+
+CPU = torch.device("cpu")
+SCAN = an_empty_scan(slices=3)
+SURELY = Naming(LUMBAR, {0: 0.99, 1: 0.01})
+UNSURELY = Naming(LUMBAR[:4], {0: 0.6, 1: 0.4})
+WHOLE, UPPER = a_column(), a_column()[:4]
+
+
+def resized(factor: float) -> list[Shape]:
+    return [Shape(shape.level, shape.corners_mm * factor) for shape in WHOLE]
+
+
+def test_a_lumbar_spine_is_accepted():
+    check_vertebrae(vertebrae_of(SCAN, WHOLE), SURELY, SCAN)
+
+
+@pytest.mark.parametrize(("factor", "depth"), [(0.45, "16 mm"), (2.0, "70 mm")])
+def test_bodies_of_another_size_are_refused_with_their_size_and_the_file_s_spacing(factor, depth):
+    with pytest.raises(InputError, match=rf"measure {depth} from front to back.*spacing of 0\.90 x 0\.90 mm"):
+        check_vertebrae(vertebrae_of(SCAN, resized(factor)), SURELY, SCAN)
+
+
+def test_three_bodies_are_too_few_unless_the_lowest_is_surely_the_sacrum():
+    lowest, others = vertebrae_of(SCAN, WHOLE[-3:]), vertebrae_of(SCAN, WHOLE[:3])
+
+    check_vertebrae(lowest, Naming(LUMBAR[-3:], {0: 0.95, -1: 0.05}), SCAN)
+    for vertebrae, naming in ((others, SURELY), (lowest, Naming(LUMBAR[-3:], {0: 0.8, -1: 0.2}))):
+        with pytest.raises(InputError, match="No lumbar spine was found"):
+            check_vertebrae(vertebrae, naming, SCAN)
+
+
+@pytest.mark.parametrize(
+    ("empty_looks", "how"), [(0, "upside down"), (3, "back to front"), (6, "upside down and back to front")]
+)
+def test_a_spine_that_is_plain_only_when_turned_over_is_refused_and_told_how_it_lies(empty_looks, how):
+    network = PerfectNetwork([[]] * empty_looks + [WHOLE] * 3)
+
+    with pytest.raises(InputError, match=rf"seems to lie {how} against what its header says"):
+        check_upright(UNSURELY, 1, SCAN, network, CPU)
+
+
+def test_a_spine_without_sacrum_that_is_no_plainer_turned_over_is_accepted():
+    check_upright(UNSURELY, 1, SCAN, PerfectNetwork([UPPER] * 9), CPU)
+
+
+def test_a_sure_naming_is_not_looked_at_again():
+    check_upright(SURELY, 1, SCAN, PerfectNetwork([WHOLE] * 9), CPU)
+
+
+def test_an_upside_down_volume_is_refused_from_end_to_end():
+    with pytest.raises(InputError, match="'a scan' seems to lie upside down"):
+        find_spine(SCAN, PerfectNetwork([UPPER] * 3 + [WHOLE] * 3), CPU)
