@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SpineNetCore.anatomy import FloatArray
-from SpineNetCore.scan import Scan
+from SpineNetCore.scan import Scan, mapped
 
 Pixels = NDArray[np.uint8]
 
@@ -59,6 +59,25 @@ def scan_window(scan: Scan, spine: NDArray[np.bool_]) -> Window:
     if above_low > 0:
         high = min(high, low + 4 * above_low)
     return Window(low, high) if high > low else Window(low, low + 1)
+
+
+def whole_slice(scan: Scan, most_pixels: int) -> Grid:
+    """A whole slice on square pixels, at most so many along its longer side."""
+    _, row_count, column_count = scan.voxels.shape
+    _, row_mm, column_mm = scan.spacing_mm
+    size_mm = np.array([row_count * row_mm, column_count * column_mm])
+    pixel_mm = max(min(row_mm, column_mm), float(size_mm.max()) / most_pixels)
+    height, width = np.maximum(np.rint(size_mm / pixel_mm).astype(int), 1)
+    rows = (np.arange(height) + 0.5) * row_count / height - 0.5
+    columns = (np.arange(width) + 0.5) * column_count / width - 0.5
+    return Grid(*np.meshgrid(rows, columns, indexing="ij"))
+
+
+def picture_places(points_ras_mm: NDArray[np.float64], scan: Scan, grid: Grid) -> NDArray[np.float64]:
+    """(..., 2) x and y of points on the `grid` of a whole slice; a voxel's centre lies half a voxel in."""
+    indices = mapped(scan.ijk_from_ras, points_ras_mm)[..., [2, 1]]
+    _, row_count, column_count = scan.voxels.shape
+    return np.asarray((indices + 0.5) * (grid.width / column_count, grid.height / row_count))
 
 
 def grey_picture(image: FloatArray, grid: Grid, window: Window) -> str:

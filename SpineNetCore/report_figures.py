@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SpineNetCore.anatomy import Disc, FloatArray, Point, Task, Vertebra, disc_label
-from SpineNetCore.pictures import Grid, Window, grey_picture, heat_picture
+from SpineNetCore.pictures import Grid, Window, grey_picture, heat_picture, picture_places, whole_slice
 from SpineNetCore.report_types import DiscResult, SpineReport
 from SpineNetCore.scan import Scan, mapped
 
@@ -52,7 +52,7 @@ def overview(report: SpineReport, window: Window) -> str:
     """SVG of the mid-sagittal slice with vertebrae outlined and named, and discs marked and named."""
     scan = report.scan
     number = _mid_sagittal_slice(report)
-    grid = _overview_grid(scan)
+    grid = whole_slice(scan, OVERVIEW_PIXELS)
     marks = [_vertebra_mark(vertebra, scan, grid) for vertebra in report.vertebrae]
     marks += [
         _disc_mark(result, result.centre_ras_mm, scan, grid)
@@ -87,20 +87,8 @@ def _mid_sagittal_slice(report: SpineReport) -> int:
     return int(np.clip(np.rint(np.median(centres[:, 0])), 0, slices - 1))
 
 
-def _overview_grid(scan: Scan) -> Grid:
-    """The whole slice on square pixels."""
-    _, row_count, column_count = scan.voxels.shape
-    _, row_mm, column_mm = scan.spacing_mm
-    size_mm = np.array([row_count * row_mm, column_count * column_mm])
-    pixel_mm = max(min(row_mm, column_mm), float(size_mm.max()) / OVERVIEW_PIXELS)
-    height, width = np.maximum(np.rint(size_mm / pixel_mm).astype(int), 1)
-    rows = (np.arange(height) + 0.5) * row_count / height - 0.5
-    columns = (np.arange(width) + 0.5) * column_count / width - 0.5
-    return Grid(*np.meshgrid(rows, columns, indexing="ij"))
-
-
 def _vertebra_mark(vertebra: Vertebra, scan: Scan, grid: Grid) -> str:
-    corners = _overview_pixels(vertebra.corners_ras_mm, scan, grid)
+    corners = picture_places(vertebra.corners_ras_mm, scan, grid)
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
     x, y = corners.mean(axis=0)
     return (
@@ -111,10 +99,10 @@ def _vertebra_mark(vertebra: Vertebra, scan: Scan, grid: Grid) -> str:
 
 def _disc_mark(result: DiscResult, centre_ras_mm: Point, scan: Scan, grid: Grid) -> str:
     unit = _unit(grid)
-    x, y = _overview_pixels(centre_ras_mm, scan, grid)
+    x, y = picture_places(centre_ras_mm, scan, grid)
     end_x, end_y = x + 9 * unit, y
     if result.disc is not None:
-        end_x, end_y = _overview_pixels(centre_ras_mm + 1.05 * result.disc.width_mm * result.disc.posterior, scan, grid)
+        end_x, end_y = picture_places(centre_ras_mm + 1.05 * result.disc.width_mm * result.disc.posterior, scan, grid)
     end_x = min(end_x, grid.width - 8 * unit)
     kind = "disc" if result.scores is not None else "disc unscored"
     return (
@@ -123,13 +111,6 @@ def _disc_mark(result: DiscResult, centre_ras_mm: Point, scan: Scan, grid: Grid)
         f'<text class="disc-name" x="{end_x + 0.6 * unit:.1f}" y="{end_y:.1f}" font-size="{2.2 * unit:.1f}">'
         f"{result.level}</text>"
     )
-
-
-def _overview_pixels(points_ras_mm: NDArray[np.float64], scan: Scan, grid: Grid) -> NDArray[np.float64]:
-    """(..., 2) x and y in the overview; a voxel's centre lies half a voxel in."""
-    indices = mapped(scan.ijk_from_ras, points_ras_mm)[..., [2, 1]]
-    _, row_count, column_count = scan.voxels.shape
-    return np.asarray((indices + 0.5) * (grid.width / column_count, grid.height / row_count))
 
 
 def _unit(grid: Grid) -> float:

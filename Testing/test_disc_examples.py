@@ -21,7 +21,7 @@ from SpineNetCore.learning.disc_examples import (
 )
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 from SpineNetCore.learning.self_labelling import ReadPicture
-from SpineNetCore.localisation import Spine, discs_between
+from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped, with_averaged_slices
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -54,7 +54,7 @@ def a_spine(scan: Scan) -> Spine:
         top, bottom = share * rows, (share + 0.2) * rows
         ijk = [[(slices - 1) / 2, *corner] for corner in ((top, front), (top, back), (bottom, back), (bottom, front))]
         vertebrae.append(Vertebra(level, mapped(scan.ras_from_ijk, np.array(ijk)), 20.0, 1.0))
-    return Spine(tuple(vertebrae), discs_between(tuple(vertebrae), scan), 1.0, ())
+    return Spine(tuple(vertebrae), discs_between(tuple(vertebrae), scan), NAMED_BY_READER, ())
 
 
 def are_equal(one: DiscExample, other: DiscExample) -> bool:
@@ -111,7 +111,7 @@ def test_a_packed_disc_is_its_volume_in_eight_bits(phantom):
 
 
 def test_discs_of_a_phantom_are_cut_where_the_detector_finds_them(phantom, detector, monkeypatch):
-    truth = Spine(phantom.vertebrae, discs_between(phantom.vertebrae, phantom.scan), 1.0, ())
+    truth = Spine(phantom.vertebrae, discs_between(phantom.vertebrae, phantom.scan), NAMED_BY_READER, ())
     fewer = replace(truth, discs=truth.discs[-2:])
     monkeypatch.setattr(disc_examples, "find_spine", lambda *_: fewer)
     found = list(found_phantom_examples(phantom, "phantom 0", detector))

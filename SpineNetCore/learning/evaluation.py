@@ -1,53 +1,21 @@
-"""How well discs are found, named and graded, on patients and phantoms that no training has seen."""
+"""How well discs are graded, on patients and phantoms that no training has seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from SpineNetCore.anatomy import DISC_LEVELS, Task
-from SpineNetCore.errors import InputError
+from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.phantom import Phantom, PhantomLabel
-from SpineNetCore.learning.spider import MASK_DISC, Slab
-from SpineNetCore.localisation import find_spine
+from SpineNetCore.learning.phantom import Phantom, simulate
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.scores import score_discs
-from SpineNetCore.vertebra_network import VertebraNetwork
 
 _TASKS = tuple(Task)
-_SMALLEST_DISC = 500
-_SAME_DISC_MM = 12.0
-
-
-@dataclass(frozen=True)
-class NamedDiscs:
-    """A scan whose graded discs are known: `discs` [slice, row, column] holds 1 + the place in DISC_LEVELS, or 0."""
-
-    scan: Scan
-    discs: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Localised:
-    """Counts over many scans. found: a reported centre lies inside the disc. named: the one of its own name does."""
-
-    discs: int
-    found: int
-    named: int
-    false: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.discs} discs, found {_percent(self.found, self.discs)}, "
-            f"found and rightly named {_percent(self.named, self.discs)}, {self.false} false"
-        )
+_UNSEEN_SEED = 900_000
 
 
 @dataclass(frozen=True)
@@ -63,48 +31,9 @@ class TaskAccuracy:
         return f"{self.measure:<22}{self.discs:>6}{self.balanced:>10.3f}{self.within_one:>12.3f}"
 
 
-def slab_truth(slab: Slab) -> NamedDiscs:
-    """The masks of a SPIDER slab, named from the bottom: the lowest labelled disc is L5-S1.
-
-    Pieces whose middles lie at nearly the same height are one disc, worn through.
-    """
-    labels, count = ndimage.label(slab.mask == MASK_DISC)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    rows = {k: float(np.nonzero(labels == k)[1].mean()) for k in range(1, count + 1) if sizes[k] > _SMALLEST_DISC}
-    lowest_first = sorted(rows, key=lambda k: -rows[k])
-    discs = np.zeros(labels.shape, dtype=np.uint8)
-    place, row_above = len(DISC_LEVELS) + 1, np.inf
-    for piece in lowest_first:
-        if (row_above - rows[piece]) * slab.scan.spacing_mm[1] > _SAME_DISC_MM:
-            place -= 1
-        row_above = rows[piece]
-        if place > 0:
-            discs[labels == piece] = place
-    return NamedDiscs(slab.scan, discs)
-
-
-def phantom_truth(phantom: Phantom) -> NamedDiscs:
-    """Every disc voxel of a phantom belongs to the nearest disc; those above T12-L1 count as none."""
-    voxels = np.argwhere(phantom.labels == PhantomLabel.DISC)
-    centres = np.array([disc.centre_ras_mm for disc in phantom.discs])
-    places = mapped(phantom.scan.ras_from_ijk, voxels.astype(np.float64))
-    nearest = np.linalg.norm(places[:, None] - centres[None], axis=2).argmin(axis=1)
-    names = [disc.level for disc in phantom.discs]
-    numbers = np.array([DISC_LEVELS.index(name) + 1 if name in DISC_LEVELS else 0 for name in names], dtype=np.uint8)
-    discs = np.zeros(phantom.labels.shape, dtype=np.uint8)
-    discs[tuple(voxels.T)] = numbers[nearest]
-    return NamedDiscs(phantom.scan, discs)
-
-
-def localisation_accuracy(cases: Iterable[NamedDiscs], detector: VertebraNetwork) -> Localised:
-    """Find the spine on every case and count; a scan on which none is found has all its discs missed."""
-    total = Localised(0, 0, 0, 0)
-    for case in cases:
-        one = _localised(case, detector)
-        total = Localised(
-            total.discs + one.discs, total.found + one.found, total.named + one.named, total.false + one.false
-        )
-    return total
+def unseen_phantom(number: int) -> Phantom:
+    """One of the phantoms kept for evaluation, numbered from 0; training draws its seeds from 0 upwards."""
+    return simulate(np.random.default_rng(_UNSEEN_SEED + number))
 
 
 def grading_accuracy(examples: Sequence[DiscExample], grader: GradingNetwork, views: int = 54) -> list[TaskAccuracy]:
@@ -130,23 +59,6 @@ def grading_accuracy(examples: Sequence[DiscExample], grader: GradingNetwork, vi
     return [*results, _any_marrow(examples, chances, admissible)]
 
 
-def _localised(case: NamedDiscs, detector: VertebraNetwork) -> Localised:
-    present = set(np.unique(case.discs).tolist()) - {0}
-    try:
-        spine = find_spine(case.scan, detector, torch.device("cpu"))
-    except InputError:
-        return Localised(len(present), 0, 0, 0)
-    hits = {disc.level: _disc_at(case, disc.centre_ras_mm) for disc in spine.discs}
-    named = sum(hit == DISC_LEVELS.index(level) + 1 for level, hit in hits.items())
-    return Localised(len(present), len(set(hits.values()) - {0}), named, sum(hit == 0 for hit in hits.values()))
-
-
-def _disc_at(case: NamedDiscs, centre_ras_mm: NDArray[np.float64]) -> int:
-    place = np.rint(mapped(case.scan.ijk_from_ras, centre_ras_mm)).astype(int)
-    place = np.clip(place, 0, np.array(case.discs.shape) - 1)
-    return int(case.discs[tuple(place)])
-
-
 def _any_marrow(
     examples: Sequence[DiscExample], chances: dict[Task, NDArray[np.float64]], admissible: NDArray[np.bool_]
 ) -> TaskAccuracy:
@@ -161,7 +73,3 @@ def _accuracy(measure: str, truth: NDArray[np.generic], predicted: NDArray[np.ge
     recalls = [float((predicted[truth == value] == value).mean()) for value in np.unique(truth)]
     off = np.abs(truth.astype(int) - predicted.astype(int))
     return TaskAccuracy(measure, len(truth), float(np.mean(recalls)), float((off <= 1).mean()))
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / max(whole, 1):.1f} % ({part})"

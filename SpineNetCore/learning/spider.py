@@ -62,18 +62,28 @@ def is_kept_out(patient: int) -> bool:
     return patient in KEPT_OUT_SLABS or patient % 8 == 4
 
 
-def fold_of(patient: int) -> int:
-    """Which of the `FOLDS` a patient belongs to: the remainder of the number, for slab and picture alike."""
-    return patient % FOLDS
+def fold_of(patient: int, folds: int = FOLDS) -> int:
+    """The fold, from 0, in which a patient is for testing and in no other: the remainder of the number."""
+    return patient % folds
 
 
 def slabs(folder: Path) -> Iterator[Slab]:
     """Every slab with its mask, in the order of the patients' numbers."""
-    for path in _existing(folder, "t2_SPACE", "*_SPACE.nii.gz"):
-        scan = read_scan(path)
-        assert scan.file_grid is not None
-        mask = sitk.GetArrayFromImage(sitk.ReadImage(_mask_path(path))).transpose(2, 1, 0).astype(np.uint8)
-        yield Slab(_patient(path), scan, scan.file_grid.standard_from_file(mask))
+    return (slab(folder, patient) for patient in slab_patients(folder))
+
+
+def slab_patients(folder: Path) -> tuple[int, ...]:
+    """Numbers of the patients with a slab in the folder, rising."""
+    return tuple(_patient(path) for path in _existing(folder, "t2_SPACE", "*_SPACE.nii.gz"))
+
+
+def slab(folder: Path, patient: int) -> Slab:
+    """The slab of a patient that has one, with its mask."""
+    path = next(path for path in _existing(folder, "t2_SPACE", "*_SPACE.nii.gz") if _patient(path) == patient)
+    scan = read_scan(path)
+    assert scan.file_grid is not None
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(_mask_path(path))).transpose(2, 1, 0).astype(np.uint8)
+    return Slab(patient, scan, scan.file_grid.standard_from_file(mask))
 
 
 def pictures(folder: Path) -> Iterator[Picture]:

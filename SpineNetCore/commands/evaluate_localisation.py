@@ -1,0 +1,169 @@
+"""`evaluate localisation`: how well discs are found and named, on patients and phantoms that no training has seen."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.errors import InputError
+from SpineNetCore.model_files import StoredModel, read_model
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
+from SpineNetCore.progress import Stages
+
+if TYPE_CHECKING:
+    from SpineNetCore.learning.localisation.consistency import PictureOutcome
+    from SpineNetCore.learning.localisation.measures import Finder
+    from SpineNetCore.learning.localisation.page import Evaluation
+    from SpineNetCore.learning.localisation.running import Job
+    from SpineNetCore.progress import Count
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+FOLDS = 5
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "localisation",
+        help="discs found, rightly named, and how far off",
+        description="Measure how well discs are found and named on slabs of the reduced SPIDER copy, as they are and "
+        "made harder, and on phantoms from seeds that training never drew. Prints a table; --output also writes "
+        "localisation.html, with the failures as pictures, and tables of all scans.",
+    )
+    parser.add_argument("--spider", type=Path, metavar="DIR", help="folder of the reduced SPIDER copy")
+    parser.add_argument(
+        "--patients",
+        choices=("kept-out", "all"),
+        help="of SPIDER (default: those kept out of training, or with --folds all)",
+    )
+    parser.add_argument(
+        "--phantoms", type=whole_number(0, 100_000), default=0, metavar="N", help="how many (default 0)"
+    )
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    models.add_argument(
+        "--folds",
+        type=Path,
+        metavar="DIR",
+        help=f"folder with fold-0 ... fold-{FOLDS - 1}, a detector in each: patients are measured with the one of "
+        "their fold, which has not seen them; phantoms are dealt over all",
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
+    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
+    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of noise and intervals")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, and write."""
+    from SpineNetCore.learning.localisation.consistency import consistency_sentence
+    from SpineNetCore.learning.localisation.result import RESULT, write_evaluation
+    from SpineNetCore.learning.localisation.table import INTERVALS_NOTE, table_text
+
+    if not options.spider and not options.phantoms:
+        raise InputError("There is nothing to measure: give --spider DIR, --phantoms N, or both.")
+    if options.output:
+        RESULT.check(options.output)
+    evaluation = _evaluate(options)
+    print(table_text(evaluation.lines))
+    print(f"\n{INTERVALS_NOTE}")
+    if evaluation.pictures:
+        print(consistency_sentence(evaluation.pictures))
+    if options.output:
+        write_evaluation(evaluation, options.output)
+
+
+def _evaluate(options: argparse.Namespace) -> Evaluation:
+    import numpy as np
+
+    from SpineNetCore.learning.localisation.page import Evaluation
+    from SpineNetCore.learning.localisation.running import measure_all
+    from SpineNetCore.learning.localisation.summary import summaries
+
+    stored = _stored_detectors(options)
+    finders = _finders(stored, options.device)
+    rng = np.random.default_rng(options.seed)
+    stages = Stages(sink_named("auto"))
+    jobs = _slab_jobs(options, finders) + _phantom_jobs(options.phantoms, finders)
+    with stages.stage("scans") as count:
+        measurements = measure_all(jobs, rng, options.workers, count)
+    with stages.stage("pictures") as count:
+        pictures = _picture_outcomes(options, finders, count) if options.spider else []
+    with stages.stage("intervals"):
+        lines = summaries([measurement.outcome for measurement in measurements], rng)
+    return Evaluation(_what(options, stored), tuple(measurements), tuple(lines), tuple(pictures))
+
+
+def _stored_detectors(options: argparse.Namespace) -> list[StoredModel]:
+    """One, or one per fold."""
+    folders = [options.folds / f"fold-{k}" for k in range(FOLDS)] if options.folds else [options.models]
+    return [read_model(folder / DETECTOR_FILE, DETECTOR_KIND) for folder in folders]
+
+
+def _finders(stored: list[StoredModel], device: str) -> list[Finder]:
+    from SpineNetCore.localisation import find_spine
+
+    return [partial(find_spine, network=vertebra_network(one), device=chosen_device(device)) for one in stored]
+
+
+def _is_asked_for(patient: int, options: argparse.Namespace) -> bool:
+    from SpineNetCore.learning.spider import is_kept_out
+
+    return _patients(options) == "all" or is_kept_out(patient)
+
+
+def _patients(options: argparse.Namespace) -> str:
+    return options.patients or ("all" if options.folds else "kept-out")
+
+
+def _slab_jobs(options: argparse.Namespace, finders: list[Finder]) -> list[Job]:
+    from SpineNetCore.learning.localisation.cases import read_slab_case
+    from SpineNetCore.learning.localisation.conditions import ALL_CONDITIONS
+    from SpineNetCore.learning.localisation.running import Job
+    from SpineNetCore.learning.spider import fold_of, slab_patients
+
+    patients = slab_patients(options.spider) if options.spider else ()
+    return [
+        Job(partial(read_slab_case, options.spider, patient), finders[fold_of(patient, len(finders))], ALL_CONDITIONS)
+        for patient in patients
+        if _is_asked_for(patient, options)
+    ]
+
+
+def _phantom_jobs(count: int, finders: list[Finder]) -> list[Job]:
+    from SpineNetCore.learning.localisation.cases import simulated_case
+    from SpineNetCore.learning.localisation.conditions import AS_IT_IS
+    from SpineNetCore.learning.localisation.running import Job
+
+    return [Job(partial(simulated_case, k), finders[k % len(finders)], (AS_IT_IS,)) for k in range(count)]
+
+
+def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count: Count) -> list[PictureOutcome]:
+    from SpineNetCore.learning.localisation.consistency import picture_outcome
+    from SpineNetCore.learning.spider import disc_counts, fold_of, pictures
+
+    counted = disc_counts(options.spider)
+    asked_for = [picture for picture in pictures(options.spider) if _is_asked_for(picture.patient, options)]
+    outcomes = []
+    for done, picture in enumerate(asked_for, start=1):
+        find = finders[fold_of(picture.patient, len(finders))]
+        outcomes.append(picture_outcome(picture, counted[picture.patient], find))
+        count(done, len(asked_for))
+    return outcomes
+
+
+def _what(options: argparse.Namespace, stored: list[StoredModel]) -> tuple[tuple[str, str], ...]:
+    detectors = ", ".join(f"{one.path.parent.name}/{one.path.name} {one.digest}" for one in stored)
+    spider = {"all": "all patients", "kept-out": "patients kept out of training"}[_patients(options)]
+    return (
+        ("Detectors, each for its own fold" if options.folds else "Detector", detectors),
+        ("SPIDER", spider if options.spider else "not measured"),
+        ("Phantoms", f"{options.phantoms}, from seeds not in training" if options.phantoms else "not measured"),
+        ("Seed of noise and intervals", str(options.seed)),
+    )

@@ -1,0 +1,1 @@
+"""How well discs are found and named: cases with their truth, what is done to them, and what is counted."""

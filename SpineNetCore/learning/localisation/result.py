@@ -1,0 +1,34 @@
+"""An evaluation as files: the page, and the tables it rests on."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from pathlib import Path
+
+from SpineNetCore.learning.localisation.page import Evaluation, evaluation_page
+from SpineNetCore.learning.localisation.table import outcomes_csv
+from SpineNetCore.whole_results import ResultKind
+
+RESULT = ResultKind(("localisation.html", "localisation.csv", "pictures.csv"))
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write the page, a row per scan and condition, and a row per picture without masks where any were looked at.
+
+    Raises InputError where the folder cannot be written or is not ours.
+    """
+    RESULT.write(folder, partial(_write_files, evaluation))
+
+
+def _write_files(evaluation: Evaluation, folder: Path) -> None:
+    outcomes = [measurement.outcome for measurement in evaluation.measurements]
+    (folder / "localisation.csv").write_text(outcomes_csv(outcomes), encoding="utf-8")
+    (folder / "localisation.html").write_text(evaluation_page(evaluation), encoding="utf-8")
+    if evaluation.pictures:
+        with (folder / "pictures.csv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["patient", "discs_counted", "discs_found", "agrees", "naming_confidence"])
+            for p in evaluation.pictures:
+                confidence = "" if p.found is None else f"{p.confidence:.4f}"
+                table.writerow([p.patient, p.counted, "" if p.found is None else p.found, int(p.agrees), confidence])

@@ -1,0 +1,96 @@
+"""Folders of results that are whole or absent: written beside, then moved in place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from SpineNetCore.errors import InputError
+
+STAGING_PREFIX = ".spinenet-"
+
+
+@dataclass(frozen=True)
+class ResultKind:
+    """What a result folder may hold; the first entry says that it is whole, so it goes first and comes last."""
+
+    entries: tuple[str, ...]
+
+    def write(self, folder: Path, write_files: Callable[[Path], None]) -> None:
+        """Have the files written, replacing an earlier result only once the new one is complete.
+
+        Other files beside an earlier result stay. Raises InputError where the folder cannot be written or is not ours.
+        """
+        self.check(folder)
+        folder = folder.resolve()
+        try:
+            with _staging_folder(folder) as staging:
+                write_files(staging)
+                self._put_in_place(staging, folder)
+        except OSError as error:
+            raise InputError(
+                f"The result cannot be written to '{folder}' ({error.strerror or error}): free or close what stands in "
+                "the way, or choose another folder."
+            ) from error
+
+    def check(self, folder: Path) -> None:
+        """Raise InputError unless a result can be written to `folder`; cheap, for asking before any long work."""
+        try:
+            folder = folder.resolve()
+            if folder.exists() and not folder.is_dir():
+                raise InputError(f"The output '{folder}' is a file: give the name of a folder.")
+            with _staging_folder(folder):
+                entries = _entries(folder) if folder.exists() else []
+        except OSError as error:
+            raise InputError(
+                f"Nothing can be written to '{folder}' ({error.strerror or error}): choose a folder you may write to."
+            ) from error
+        except RuntimeError as error:  # what `resolve` raises on a loop of links
+            raise InputError(f"The output '{folder}' is a link that leads back to itself: choose a folder.") from error
+        if entries and self.entries[0] not in entries:
+            raise InputError(
+                f"The output folder '{folder}' holds other files, such as '{entries[0]}': choose an empty or a new "
+                "folder."
+            )
+
+    def _put_in_place(self, staging: Path, folder: Path) -> None:
+        """Move the finished files to their names; where a move fails, put the earlier result back."""
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(folder)
+            return
+        earlier = staging / "earlier"
+        earlier.mkdir()
+        moves = [(folder / name, earlier / name) for name in self.entries]
+        moves += [(staging / name, folder / name) for name in reversed(self.entries)]
+        with ExitStack() as undo:
+            for source, target in moves:
+                if source.exists():
+                    source.rename(target)
+                    undo.callback(target.rename, source)
+            undo.pop_all()
+
+
+def _entries(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(STAGING_PREFIX))
+
+
+@contextmanager
+def _staging_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder, on the same file system, that is gone afterwards unless it was moved.
+
+    Inside `folder` where that exists, which may be a mount point; else beside it or the first of its missing parents.
+    """
+    place = folder
+    while not place.exists():
+        place = place.parent
+    staging = place / f"{STAGING_PREFIX}{uuid4().hex}"
+    staging.mkdir()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
