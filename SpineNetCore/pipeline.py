@@ -32,7 +32,8 @@ NOT_ASKED_FOR = "Not asked for."
 class AnalysisSettings:
     """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a map, 0 for no maps.
 
-    levels: the discs to grade. vertebrae: file to take vertebrae and discs from, None to detect them.
+    levels: the discs to grade. vertebrae: file to take vertebrae and discs from, None to detect them. labels: what the
+    values of that file mean if it is a label map, None to tell it from them.
     """
 
     views: int = 54
@@ -40,6 +41,7 @@ class AnalysisSettings:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     levels: tuple[str, ...] = DISC_LEVELS
     vertebrae: Path | None = None
+    labels: str | None = None
 
     def for_report(self) -> Settings:
         """What a report says of them."""
@@ -82,7 +84,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
 
 def _spine(scan: Scan, models: Models, settings: AnalysisSettings, count: Count) -> Spine:
     if settings.vertebrae is not None:
-        return read_spine(settings.vertebrae, scan)
+        return read_spine(settings.vertebrae, scan, settings.labels)
     return find_spine(scan, models.detector.to(settings.device), settings.device, count)
 
 

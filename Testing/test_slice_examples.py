@@ -17,7 +17,7 @@ from spider_making import (
     drawn_slab,
 )
 
-from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample, diagonal_corners, examples_from_slab
+from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample, examples_from_slab
 from SpineNetCore.learning.spider import MASK_DISC, MASK_VERTEBRA
 from SpineNetCore.vertebra_network import Tissue
 
@@ -51,19 +51,6 @@ def off_mm(corners, truth, spacing_mm) -> float:
 def test_the_corners_of_upright_bodies_are_found_within_two_pixels(example):
     assert example.corners.shape == (5, 4, 2)
     assert off_mm(example.corners[:4], CORNERS, SPACING_MM[1:]) < 1.7
-
-
-@pytest.mark.parametrize("angle_deg", [-35, -20, -7, 12, 30])
-def test_the_corners_of_a_turned_rectangle_are_found_within_two_pixels(angle_deg):
-    spacing_mm = (0.6, 0.8)
-    turn = np.deg2rad(angle_deg)
-    down, back = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-    centre = np.array([40.0, 44.0])
-    place = np.moveaxis(np.indices((140, 120)), 0, -1) * spacing_mm - centre
-    mask = (np.abs(place @ down) <= 13) & (np.abs(place @ back) <= 17)
-    truth = [centre + 13 * d * down + 17 * b * back for d, b in ((-1, -1), (-1, 1), (1, 1), (1, -1))]
-
-    assert off_mm(diagonal_corners(mask, down, spacing_mm), np.array(truth) / spacing_mm, spacing_mm) < 1.4
 
 
 def test_pixels_of_a_body_vote_for_its_own_corners(example):

@@ -8,9 +8,13 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+import SimpleITK as sitk
+from spine_making import inside
 
 from SpineNetCore import pipeline
 from SpineNetCore.__main__ import main
+from SpineNetCore.scan import mapped
+from SpineNetCore.scan_files import read_scan
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = next((ROOT / "Resources" / "Samples").glob("*.nii.gz"))
@@ -102,3 +106,31 @@ def test_a_point_in_each_disc_stands_in_for_the_detector(detected, no_detector, 
         for disc, before in zip(content["discs"][2:], earlier["discs"][2:], strict=True)
     ]
     assert max(apart) <= 1
+
+
+def test_a_label_map_stands_in_for_the_detector(detected, no_detector, tmp_path):
+    """Made of the discs' boxes and the outlines that the detector found: blocks, but in their right places."""
+    labels = tmp_path / "labels.nrrd"
+    sitk.WriteImage(blocks(json.loads((detected / "report.json").read_text("utf-8"))), str(labels))
+    content = analysed(tmp_path / "labelled", "--vertebrae", labels, "--labels", "spider", "--levels", "L3-L4,L4-L5")
+
+    assert graded(content) == ["L3-L4", "L4-L5"]
+    earlier = json.loads((detected / "report.json").read_text("utf-8"))
+    for disc, before in zip(content["discs"][3:5], earlier["discs"][3:5], strict=True):
+        assert np.linalg.norm(np.subtract(disc["centre_ras_mm"], before["centre_ras_mm"])) < 2
+        assert abs(disc["scores"]["pfirrmann"]["grade"] - before["scores"]["pfirrmann"]["grade"]) <= 1
+
+
+def blocks(report):
+    """The vertebrae of a report, 20 mm wide, on the sample's grid, in the values of SPIDER."""
+    scan = read_scan(SAMPLE)
+    out = np.zeros(scan.voxels.shape, np.uint8)
+    for value, level in enumerate(("L5", "L4", "L3"), start=1):
+        corners = next(v["corners_ras_mm"] for v in report["vertebrae"] if v["level"] == level)
+        places = mapped(scan.ijk_from_ras, np.array(corners))
+        half = 10 / scan.spacing_mm[0]
+        inside_it = inside(places[:, 1:], out.shape[1:], (1.0, 1.0))
+        out[max(round(places[0, 0] - half), 0) : round(places[0, 0] + half) + 1, inside_it] = value
+    image = sitk.GetImageFromArray(scan.file_grid.file_from_standard(out).transpose(2, 1, 0))
+    image.CopyInformation(sitk.ReadImage(str(SAMPLE)))
+    return image

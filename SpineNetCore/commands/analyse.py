@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.label_conventions import LABEL_NAMES
 from SpineNetCore.level_names import chosen_levels
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
 from SpineNetCore.pipeline import AnalysisSettings, analyse
@@ -51,8 +52,13 @@ def _add_localisation_options(parser: argparse.ArgumentParser) -> None:
         "--vertebrae",
         type=Path,
         metavar="FILE",
-        help="take vertebrae and discs from here instead of detecting them: a report.json, perhaps edited, or a "
-        "markups file (.mrk.json) of 3D Slicer with a point in each disc, named by its level",
+        help="take vertebrae and discs from here instead of detecting them: a report.json, perhaps edited; a markups "
+        "file (.mrk.json) of 3D Slicer with a point in each disc, named by its level; or a label map",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=LABEL_NAMES,
+        help="whose values a label map given with --vertebrae holds (default: told from the values)",
     )
 
 
@@ -89,6 +95,7 @@ def run(options: argparse.Namespace) -> None:
         device=chosen_device(options.device),
         levels=chosen_levels(options.levels),
         vertebrae=options.vertebrae,
+        labels=options.labels,
     )
     models = load_models(options.models)
     stages = Stages(sink_named(options.progress))

@@ -11,6 +11,7 @@ from scipy import ndimage
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.detection import scaled_intensities
 from SpineNetCore.learning.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
+from SpineNetCore.mask_corners import diagonal_corners
 from SpineNetCore.vertebra_network import Tissue
 
 UNKNOWN = 255
@@ -19,7 +20,6 @@ UNKNOWN = 255
 _S1_DEPTH, _S1_TAPER = 0.75, 0.7
 _SMALLEST_DISC_MM2, _SMALLEST_BODY_MM2 = 60.0, 250.0
 _SPECK_VOXELS = 500
-_CORNER_MARGIN_MM = 0.7
 _OPENED_PIXELS = 2
 Mask = NDArray[np.bool_]
 
@@ -52,30 +52,6 @@ def examples_from_slab(slab: Slab) -> list[SliceExample]:
     image = scaled_intensities(slab.scan.voxels)
     found = (_example(image[k], slab.mask[k], lowest[k], spacing) for k in range(len(image)))
     return [example for example in found if example is not None]
-
-
-def diagonal_corners(mask: Mask, down: NDArray[np.float64], spacing_mm: tuple[float, float]) -> NDArray[np.float64]:
-    """The four corners of a roughly rectangular mask, (4, 2) in pixels, as its extremes along its own diagonals.
-
-    down: unit vector (row, column) in millimetres from its upper to its lower side. Masks have rounded corners, and
-    the mean of a few pixels lies inside: the extremes are moved outwards by what phantoms, which know, lack on average.
-    """
-    points = np.argwhere(mask) * np.array(spacing_mm)
-    back = np.array([-down[1], down[0]])
-    along_down, along_back = (points - points.mean(axis=0)) @ down, (points - points.mean(axis=0)) @ back
-    along_down /= max(np.percentile(along_down, 98) - np.percentile(along_down, 2), 1.0)
-    along_back /= max(np.percentile(along_back, 98) - np.percentile(along_back, 2), 1.0)
-    signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
-    extremes = [
-        _mean_of_farthest(points, d * along_down + b * along_back) + _CORNER_MARGIN_MM * (d * down + b * back)
-        for d, b in signs
-    ]
-    return np.asarray(np.array(extremes) / np.array(spacing_mm))
-
-
-def _mean_of_farthest(points: NDArray[np.float64], reach: NDArray[np.float64]) -> NDArray[np.float64]:
-    count = min(len(reach), 4)
-    return np.asarray(points[np.argpartition(reach, -count)[-count:]].mean(axis=0))
 
 
 def _lowest_disc(discs: Mask) -> Mask:

@@ -1,0 +1,71 @@
+"""Vertebrae and discs out of a label map drawn or computed elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from SpineNetCore.anatomy import Disc, Vertebra
+from SpineNetCore.errors import InputError
+from SpineNetCore.label_bodies import vertebrae_from_labels
+from SpineNetCore.label_conventions import told_convention
+from SpineNetCore.label_map import LabelMap, read_label_map
+from SpineNetCore.localisation import Spine, discs_between
+from SpineNetCore.scan import Scan, mapped
+from SpineNetCore.spine_checks import has_sides_of_a_body
+
+_STEP_MM, _BAND = 0.25, 0.08
+_BEYOND_ENDPLATES_MM = 4.0
+
+
+def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
+    """Read a label map in one of `CONVENTIONS` on any grid, told from its values unless `labels_name` names it.
+
+    A disc's centre lies in its own label where it has one. Raises InputError where there is no lumbar vertebra in it.
+    """
+    labels = read_label_map(path, scan)
+    convention = told_convention(labels.heights_mm(), labels_name, f"'{path}'")
+    labelled = vertebrae_from_labels(labels, convention)
+    vertebrae = tuple(vertebra for vertebra in labelled if has_sides_of_a_body(vertebra))
+    if not vertebrae:
+        raise InputError(f"'{path}' shows no vertebral body on the scan '{scan.name}': label whole vertebrae.")
+    present = {convention.vertebrae.get(value) for value in labels.heights_mm()}
+    named, doubts = _without_neighbours_of_extras(vertebrae, present)
+    values = {
+        level: [v for v, name in convention.discs.items() if name == level] for level in convention.discs.values()
+    }
+    discs = tuple(_centred(disc, labels, values.get(disc.level, [])) for disc in discs_between(named, scan))
+    return Spine(vertebrae, discs, 1.0, (f"Its labels were read as those of {convention.name}.", *doubts))
+
+
+def _without_neighbours_of_extras(
+    vertebrae: tuple[Vertebra, ...], present: set[str | None]
+) -> tuple[tuple[Vertebra, ...], list[str]]:
+    """A supernumerary vertebra parts its neighbours: what lies between them is no disc."""
+    doubts, parted = [], set()
+    for extra, upper, lower in (("L6", "L5", "S1"), ("T13", "T12", "L1")):
+        if extra in present:
+            doubts.append(f"The labels name a vertebra {extra}: the discs above and below it are not graded.")
+            parted.add(lower if extra == "L6" else upper)
+    return tuple(vertebra for vertebra in vertebrae if vertebra.level not in parted), doubts
+
+
+def _centred(disc: Disc, labels: LabelMap, values: list[int]) -> Disc:
+    """The disc with its centre at mid-height of its own label around its axis, or at the label's nearest voxel."""
+    own = np.isin(labels.voxels, values)
+    if not own.any():
+        return disc
+    reach = disc.height_mm / 2 + _BEYOND_ENDPLATES_MM
+    offsets_mm = np.arange(-reach, reach + _STEP_MM / 2, _STEP_MM)
+    across_mm = np.linspace(-_BAND, _BAND, 5) * disc.width_mm
+    points = disc.centre_ras_mm + offsets_mm[:, None, None] * disc.inferior + across_mm[None, :, None] * disc.posterior
+    share = np.isin(labels.values_at(points), values).mean(axis=1)
+    if share.any():
+        centre = disc.centre_ras_mm + np.average(offsets_mm, weights=share) * disc.inferior
+        if labels.values_at(centre) in values:
+            return replace(disc, centre_ras_mm=centre)
+    places = mapped(labels.ras_from_ijk, np.argwhere(own).astype(np.float64))
+    nearest = np.linalg.norm(places - disc.centre_ras_mm, axis=1).argmin()
+    return replace(disc, centre_ras_mm=places[nearest])
