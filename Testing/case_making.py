@@ -52,7 +52,7 @@ def shifted_by_a_level(case: Case) -> Spine:
     return Spine(shifted, discs_between(shifted, case.scan), NAMED_BY_READER, ())
 
 
-def with_disc_moved(spine: Spine, level: str, case: Case, down_mm: float) -> Spine:
+def with_disc_moved(spine: Spine, level: str, down_mm: float) -> Spine:
     """One disc's centre further down its own frame."""
 
     def moved(disc: Disc) -> Disc:

@@ -9,7 +9,7 @@ from case_making import a_case, edge_below_centre_mm, saying, shifted_by_a_level
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.localisation.cases import OTHER_DISC, phantom_case, without
 from SpineNetCore.learning.localisation.measures import SLACK_MM, measured
-from SpineNetCore.learning.phantom import simulate
+from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
 
@@ -28,7 +28,7 @@ def test_a_perfect_finder_finds_and_names_all_without_error() -> None:
 
 
 def test_a_phantoms_own_truth_is_found_and_named_without_fault() -> None:
-    phantom = simulate(np.random.default_rng(4))
+    phantom = simulate(np.random.default_rng(4), PhantomSettings(slices=(3, 3), few_slices_probability=0))
     case = phantom_case(phantom, "a phantom")
     spine = Spine(phantom.vertebrae, discs_between(phantom.vertebrae, phantom.scan), NAMED_BY_READER, ())
     outcome, _ = measured(case, saying(spine), "as is")
@@ -50,7 +50,7 @@ def test_names_off_by_a_level_are_found_and_none_rightly_named() -> None:
 def test_a_centre_is_in_its_disc_up_to_the_slack_and_no_farther(beyond_mm: float, found: bool) -> None:
     case = a_case()
     down_mm = edge_below_centre_mm(case, "L2-L3") + beyond_mm
-    spine = with_disc_moved(true_spine(case), "L2-L3", case, down_mm)
+    spine = with_disc_moved(true_spine(case), "L2-L3", down_mm)
     outcome, _ = measured(case, saying(spine), "as is")
     assert outcome.found == outcome.named == (6 if found else 5)
     assert outcome.false == (() if found else ("L2-L3",))

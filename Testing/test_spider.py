@@ -102,3 +102,10 @@ def test_a_slab_without_its_mask_is_refused(folder):
     (folder / "t2_SPACE" / "18_t2_SPACE_seg.nii.gz").unlink()
     with pytest.raises(InputError, match=r"18_t2_SPACE_seg.nii.gz' does not exist"):
         list(spider.slabs(folder))
+
+
+def test_patients_are_spread_evenly_over_the_folds():
+    folds = [spider.fold_of(patient) for patient in range(1, 256)]
+
+    assert np.bincount(folds).tolist() == [51] * spider.FOLDS
+    assert {spider.fold_of(patient, 1) for patient in range(1, 256)} == {0}

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-FOLDS = 5
-
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
@@ -50,8 +48,8 @@ def add_to(commands: Commands) -> None:
         "--folds",
         type=Path,
         metavar="DIR",
-        help=f"folder with fold-0 ... fold-{FOLDS - 1}, a detector in each: patients are measured with the one of "
-        "their fold, which has not seen them; phantoms are dealt over all",
+        help="folder with fold-0 ... fold-4, a detector in each: patients are measured with the one of their fold, "
+        "which has not seen them; phantoms are dealt over all",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
     parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
@@ -102,6 +100,8 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 
 def _stored_detectors(options: argparse.Namespace) -> list[StoredModel]:
     """One, or one per fold."""
+    from SpineNetCore.learning.spider import FOLDS
+
     folders = [options.folds / f"fold-{k}" for k in range(FOLDS)] if options.folds else [options.models]
     return [read_model(folder / DETECTOR_FILE, DETECTOR_KIND) for folder in folders]
 

@@ -69,8 +69,8 @@ def _body(vertebra: Vertebra, case: Case, grid: Grid) -> str:
 def _reported(disc: Disc, case: Case, grid: Grid) -> str:
     x, y = picture_places(disc.centre_ras_mm, case.scan, grid)
     front = x - 0.6 * disc.width_mm * grid.height / (case.discs.shape[1] * case.scan.spacing_mm[1])
-    return f'<circle class="disc" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' + _text("disc-name", front, y, disc.level)
+    return f'<circle class="disc" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' + _text("disc-name", front, y, disc.level)
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="12">{text}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="14">{text}</text>'

@@ -59,6 +59,7 @@ DEFINITIONS = (
 _STYLE = """
 .figures { overflow-x: auto; } .figures td, .figures th { padding: 4px 8px; font-size: 13px; white-space: nowrap; }
 .figures td { text-align: right; font-variant-numeric: tabular-nums; } .figures thead th { text-align: right; }
+.figures small { display: block; color: var(--soft); font-size: 11.5px; }
 .figures thead th:first-child { text-align: left; } .figures .part { padding-left: 24px; font-weight: 400; }
 .failures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 18px; margin: 10px 0 26px; }
 .failures figure { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px; }
@@ -108,8 +109,14 @@ def _table(group: str, lines: Sequence[Summary]) -> str:
 
 def _table_row(row: Sequence[str]) -> str:
     part = ' class="part"' if row[0].startswith(" ") else ""
-    cells = "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+    cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
     return f'<tr><th scope="row"{part}>{escape(row[0].strip())}</th>{cells}</tr>'
+
+
+def _cell(text: str) -> str:
+    """The interval below its figure, so that the table fits a screen."""
+    figure, _, interval = text.partition(" (")
+    return escape(figure) + (f"<small>{escape(interval.removesuffix(')'))}</small>" if interval else "")
 
 
 def _definitions() -> str:
@@ -143,8 +150,10 @@ def _failures_of_kind(group: str, condition: str, failed: Sequence[Measurement])
     )
 
 
-def _severity(outcome: Outcome) -> int:
-    return len(outcome.discs) - outcome.named + len(outcome.false)
+def _severity(outcome: Outcome) -> tuple[bool, int]:
+    """Wrong names without a warning are worse than any number of faults that the finder owns up to."""
+    is_silent = bool(outcome.misnamed) and not outcome.warnings
+    return is_silent, len(outcome.discs) - outcome.named + len(outcome.false)
 
 
 def _figure(measurement: Measurement) -> str:

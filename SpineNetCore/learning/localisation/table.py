@@ -14,8 +14,8 @@ from SpineNetCore.learning.localisation.measures import Outcome
 from SpineNetCore.learning.localisation.summary import Estimate, Summary
 
 INTERVALS_NOTE = (
-    "In brackets: 95 % bootstrap intervals over patients. Where nothing failed they say nothing; n patients without a "
-    "failure leave room for failures in up to 3/n of patients (rule of three)."
+    "Beside or below a figure: its 95 % bootstrap interval over patients. Where nothing failed it says nothing; n "
+    "patients without a failure leave room for failures in up to 3/n of patients (rule of three)."
 )
 
 

@@ -1,0 +1,99 @@
+"""`evaluate localisation` on small made data, with the finder replaced by one that knows or errs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from case_making import a_case, shifted_by_a_level, true_spine
+from spider_making import PICTURES, SLABS, write_spider
+
+from SpineNetCore.__main__ import main
+from SpineNetCore.errors import InputError
+from SpineNetCore.learning.spider import fold_of, is_kept_out
+from SpineNetCore.localisation import Spine
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE
+from SpineNetCore.scan import Scan
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "spider").mkdir()
+    return write_spider(tmp_path / "spider")
+
+
+@pytest.fixture
+def a_known_phantom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("SpineNetCore.learning.localisation.cases.simulated_case", lambda _: a_case())
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
+    """(network, name of the scan) of every call of the finder, which refuses all."""
+    calls: list[tuple[object, str]] = []
+
+    def refuse(scan: Scan, network: object, device: object) -> Spine:
+        calls.append((network, scan.name))
+        raise InputError("No lumbar spine was found.")
+
+    monkeypatch.setattr("SpineNetCore.localisation.find_spine", refuse)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("make_spine", "named"), [(true_spine, "100.0 (100.0-100.0)"), (shifted_by_a_level, "0.0 (0.0-0.0)")]
+)
+@pytest.mark.usefixtures("a_known_phantom")
+def test_the_table_tells_a_perfect_finder_from_one_that_is_off_by_a_level(
+    make_spine, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("SpineNetCore.localisation.find_spine", lambda scan, network, device: make_spine(a_case()))
+    assert main(["evaluate", "localisation", "--phantoms", "2"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("as is"))
+    assert named in row
+
+
+def test_kept_out_patients_are_the_default_and_all_can_be_had(folder: Path, seen, tmp_path: Path) -> None:
+    kept_out = [patient for patient in SLABS if is_kept_out(patient)]
+    pictures = [patient for patient in PICTURES if is_kept_out(patient)]
+    assert main(["evaluate", "localisation", "--spider", str(folder), "--output", str(tmp_path / "out")]) == 0
+    assert len({name for _, name in seen}) == len(kept_out) + len(pictures)
+    seen.clear()
+    assert main(["evaluate", "localisation", "--spider", str(folder), "--patients", "all"]) == 0
+    assert len({name for _, name in seen}) == len(SLABS) + len(PICTURES)
+    assert "refused: No" not in (tmp_path / "out" / "localisation.csv").read_text()
+    assert (tmp_path / "out" / "localisation.csv").read_text().count("No lumbar spine was found.") >= 5
+
+
+def test_with_folds_every_patient_meets_the_model_of_its_fold_alone(folder: Path, seen, tmp_path: Path) -> None:
+    for k in range(5):
+        (tmp_path / "folds" / f"fold-{k}").mkdir(parents=True)
+        shutil.copy(BUNDLED_MODELS / DETECTOR_FILE, tmp_path / "folds" / f"fold-{k}")
+    assert main(["evaluate", "localisation", "--spider", str(folder), "--folds", str(tmp_path / "folds")]) == 0
+    networks: dict[str, set[int]] = {}
+    for network, name in seen:
+        networks.setdefault(name, set()).add(id(network))
+    assert len(networks) == len(SLABS) + len(PICTURES)
+    assert all(len(of_scan) == 1 for of_scan in networks.values())
+    folds = {fold_of(patient) for patient in (*SLABS, *PICTURES)}
+    assert len(set.union(*networks.values())) == len(folds) > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "quoted"),
+    [
+        ([], "--spider DIR, --phantoms N"),
+        (["--spider", "nowhere"], "nowhere"),
+        (["--phantoms", "1", "--folds", "nowhere"], "fold-0"),
+        (["--phantoms", "1", "--models", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_bad_request_is_refused_in_one_sentence_and_nothing_is_written(
+    arguments: list[str], quoted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "localisation", *arguments, "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.strip()
+    assert quoted in said
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
