@@ -102,3 +102,20 @@ def test_a_refused_scan_has_all_its_discs_missed_and_tells_the_reason() -> None:
     assert (len(outcome.discs), outcome.found, outcome.false) == (6, 0, ())
     assert outcome.refusal == "No lumbar spine was found on 'a scan'."
     assert outcome.is_failure
+
+
+@pytest.mark.parametrize(("shifts", "right"), [({0: 0.6, -1: 0.3, 1: 0.1}, True), ({0: 0.6, -1: 0.1, 1: 0.3}, False)])
+def test_the_second_reading_of_a_scan_named_one_level_too_low_is_right_when_it_is_one_higher(
+    shifts: dict[int, float], right: bool
+) -> None:
+    case = a_case()
+    outcome, _ = measured(case, saying(replace(shifted_by_a_level(case), shifts=shifts)), "as is")
+    assert outcome.confidence == 0.6
+    assert outcome.runner_up == max(((k, p) for k, p in shifts.items() if k), key=lambda other: other[1])
+    assert outcome.is_second_right is right
+
+
+def test_names_that_are_right_need_no_second_reading() -> None:
+    case = a_case()
+    outcome, _ = measured(case, saying(replace(true_spine(case), shifts={0: 0.6, 1: 0.4})), "as is")
+    assert not outcome.is_second_right

@@ -30,7 +30,7 @@ def test_shares_and_counts_are_those_counted_by_hand(rng: np.random.Generator) -
     scans = [
         a_scan("1", a_disc(error_mm=1), a_disc("L5-S1", ("L5-S1",), 3)),
         a_scan("2", a_disc("L4-L5", ("L5-S1",), 2), a_disc("L5-S1", ()), false=("L3-L4",), warnings=("Unsure.",)),
-        a_scan("3", a_disc("L4-L5", ("L3-L4",), 2), confidence=0.5),
+        a_scan("3", a_disc("L4-L5", ("L3-L4",), 2), confidence=0.5, runner_up=(1, 0.3)),
         a_scan("4", a_disc("L4-L5", ()), refusal="No spine.", confidence=float("nan")),
     ]
     line = summarised(scans, "as is", rng)
@@ -41,7 +41,8 @@ def test_shares_and_counts_are_those_counted_by_hand(rng: np.random.Generator) -
     assert line.centre_mm.value == pytest.approx(2)
     assert line.lateral_mm == pytest.approx(0.5)
     assert line.confidence == pytest.approx((0.9 + 0.9 + 0.5) / 3)
-    assert (line.misnamed, line.unwarned, line.warned, line.refused) == (2, 1, 1, 1)
+    assert (line.misnamed, line.unwarned, line.second_right) == (2, 1, 1)
+    assert (line.warned, line.refused) == (1, 1)
     assert np.isnan(line.corner_mm.value)
 
 
@@ -99,9 +100,12 @@ def test_the_table_is_aligned_and_leaves_out_what_was_not_measured(rng: np.rando
 
 
 def test_the_csv_has_a_row_per_scan_and_condition_and_empty_cells_for_what_is_not_known() -> None:
-    misnamed = a_scan("1", a_disc("L4-L5", ("L3-L4",), 1.25), a_disc("L5-S1", ()), warnings=("Check, please.",))
+    misnamed = a_scan(
+        "1", a_disc("L4-L5", ("L3-L4",), 1.25), a_disc("L5-S1", ()), warnings=("Check, please.",), runner_up=(1, 0.25)
+    )
     refused = a_scan("2", a_disc("L4-L5", ()), refusal="No spine.", confidence=float("nan"))
     first, second = csv.DictReader(io.StringIO(outcomes_csv([misnamed, refused])))
     assert (first["misnamed"], first["missed"], first["centre_error_mm"]) == ("L4-L5=L3-L4", "L5-S1", "1.250")
-    assert first["warnings"] == "Check, please."
+    assert (first["warnings"], first["runner_up_shift"]) == ("Check, please.", "+1")
+    assert first["runner_up_probability"] == "0.2500"
     assert (second["refusal"], second["naming_confidence"], second["centre_error_mm"]) == ("No spine.", "", "")

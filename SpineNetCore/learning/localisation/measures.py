@@ -51,7 +51,9 @@ class Outcome:
 
     false: names of reported discs that lie in no disc at all. corner_errors_mm: within the sagittal plane, of every
     corner of every body found, S1's lower ones apart in s1_lower_errors_mm: no landmark says where S1 ends.
-    confidence: of the naming, NaN where the scan was refused. refusal: the reason, None where it was not.
+    confidence: of the naming, NaN where the scan was refused. runner_up: by how many levels towards the feet the
+    likeliest other naming moves it, and its probability; None where there is no other. refusal: the reason, None where
+    it was not.
     """
 
     group: str
@@ -63,6 +65,7 @@ class Outcome:
     corner_errors_mm: tuple[float, ...] = ()
     s1_lower_errors_mm: tuple[float, ...] = ()
     confidence: float = float("nan")
+    runner_up: tuple[int, float] | None = None
     warnings: tuple[str, ...] = ()
     refusal: str | None = None
 
@@ -83,6 +86,12 @@ class Outcome:
     def misnamed(self) -> tuple[tuple[str, str], ...]:
         """Of the discs that bear another's name, their own and the one given."""
         return tuple((disc.level, disc.reported_as[0]) for disc in self.discs if disc.is_found and not disc.is_named)
+
+    @property
+    def is_second_right(self) -> bool:
+        """Whether there are misnamed discs, and the runner-up gives all of them their own names."""
+        shifts = {DISC_LEVELS.index(own) - DISC_LEVELS.index(given) for own, given in self.misnamed}
+        return self.runner_up is not None and shifts == {self.runner_up[0]}
 
     @property
     def is_failure(self) -> bool:
@@ -107,9 +116,15 @@ def measured(case: Case, find: Finder, condition: str) -> tuple[Outcome, Spine |
         corners,
         s1_lower,
         spine.naming_confidence,
+        _runner_up(spine),
         spine.warnings,
     )
     return outcome, spine
+
+
+def _runner_up(spine: Spine) -> tuple[int, float] | None:
+    others = [(shift, probability) for shift, probability in spine.shifts.items() if shift]
+    return max(others, key=lambda other: other[1], default=None)
 
 
 def _hits(case: Case, spine: Spine) -> dict[str, int | None]:

@@ -44,9 +44,9 @@ DEFINITIONS = (
     ),
     ("confid.", "The finder's own confidence in its naming, mean over the scans not refused."),
     (
-        "warned ... unwarned",
-        "Numbers of scans: with a warning; refused with a reason; with a disc that bears another's name; and of the "
-        "misnamed those without any warning.",
+        "warned ... 2nd right",
+        "Numbers of scans: with a warning; refused with a reason; with a disc that bears another's name; of these "
+        "misnamed, those without any warning; and those whose second likeliest naming is right.",
     ),
     (
         "conditions",
@@ -164,13 +164,21 @@ def _figure(measurement: Measurement) -> str:
         ("Misnamed", ", ".join(misnamed)),
         ("False", ", ".join(outcome.false)),
         ("Refused", outcome.refusal or ""),
-        ("Confidence", "" if outcome.refusal else f"{outcome.confidence:.2f}"),
+        ("Confidence", "" if outcome.refusal else f"{outcome.confidence:.2f}{_runner_up(outcome)}"),
         ("Warned", " ".join(outcome.warnings)),
     )
     said = "".join(f"<br>{name}: {escape(text)}" for name, text in faults if text)
     return (
         f"<figure>{measurement.picture}<figcaption><b>{escape(_patient_name(outcome))}</b>{said}</figcaption></figure>"
     )
+
+
+def _runner_up(outcome: Outcome) -> str:
+    if outcome.runner_up is None:
+        return ""
+    shift, probability = outcome.runner_up
+    levels = "level" if abs(shift) == 1 else "levels"
+    return f"; next, {abs(shift)} {levels} {'lower' if shift > 0 else 'higher'}: {probability:.2f}"
 
 
 def _patient_name(outcome: Outcome) -> str:

@@ -32,7 +32,8 @@ class Summary:
 
     found, named: shares of the discs that are there; false: per scan. Errors in millimetres: medians, with the 95th
     percentile of the same errors beside. confidence: mean of the scans not refused. refused: scans. misnamed: scans on
-    which a disc bears another's name, unwarned those of them that came without any warning.
+    which a disc bears another's name, unwarned those of them that came without any warning, second_right those whose
+    second likeliest naming is right.
     """
 
     group: str
@@ -54,6 +55,7 @@ class Summary:
     refused: int
     misnamed: int
     unwarned: int
+    second_right: int
 
 
 def summaries(outcomes: Sequence[Outcome], rng: np.random.Generator) -> list[Summary]:
@@ -105,6 +107,7 @@ def summarised(outcomes: Sequence[Outcome], condition: str, rng: np.random.Gener
         refused=sum(outcome.refusal is not None for outcome in outcomes),
         misnamed=len(misnamed),
         unwarned=sum(not outcome.warnings for outcome in misnamed),
+        second_right=sum(outcome.is_second_right for outcome in misnamed),
     )
 
 

@@ -45,12 +45,13 @@ COLUMNS = (
     Column("refused", lambda line: str(line.refused)),
     Column("misnamed", lambda line: str(line.misnamed)),
     Column("unwarned", lambda line: str(line.unwarned)),
+    Column("2nd right", lambda line: str(line.second_right)),
 )
 
 _CSV_COLUMNS = (
     *("group", "patient", "condition", "slice_mm", "discs", "found", "named", "false", "missed", "misnamed"),
     *("centre_error_mm", "worst_centre_error_mm", "across_error_mm", "corner_error_mm", "s1_lower_error_mm"),
-    *("naming_confidence", "warnings", "refusal"),
+    *("naming_confidence", "runner_up_shift", "runner_up_probability", "warnings", "refusal"),
 )
 
 
@@ -102,8 +103,16 @@ def _row(outcome: Outcome) -> list[str | int]:
         *(" ".join(outcome.missed), " ".join(f"{own}={given}" for own, given in outcome.misnamed)),
         *(_median(centre), _number(max(centre, default=np.nan), 3), _median(across)),
         *(_median(outcome.corner_errors_mm), _median(outcome.s1_lower_errors_mm)),
-        *(_number(outcome.confidence, 4), " ".join(outcome.warnings), outcome.refusal or ""),
+        *(_number(outcome.confidence, 4), *_runner_up(outcome)),
+        *(" ".join(outcome.warnings), outcome.refusal or ""),
     ]
+
+
+def _runner_up(outcome: Outcome) -> tuple[str, str]:
+    if outcome.runner_up is None:
+        return "", ""
+    shift, probability = outcome.runner_up
+    return f"{shift:+d}", f"{probability:.4f}"
 
 
 def _median(values: Sequence[float]) -> str:
