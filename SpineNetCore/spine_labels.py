@@ -12,7 +12,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.label_bodies import vertebrae_from_labels
 from SpineNetCore.label_conventions import told_convention
 from SpineNetCore.label_map import LabelMap, read_label_map
-from SpineNetCore.localisation import Spine, discs_between
+from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.spine_checks import has_sides_of_a_body
 
@@ -37,7 +37,7 @@ def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
         level: [v for v, name in convention.discs.items() if name == level] for level in convention.discs.values()
     }
     discs = tuple(_centred(disc, labels, values.get(disc.level, [])) for disc in discs_between(named, scan))
-    return Spine(vertebrae, discs, 1.0, (f"Its labels were read as those of {convention.name}.", *doubts))
+    return Spine(vertebrae, discs, NAMED_BY_READER, (f"Its labels were read as those of {convention.name}.", *doubts))
 
 
 def _without_neighbours_of_extras(
