@@ -16,6 +16,7 @@ from SpineNetCore.bodies import Body, corners_in_space, group_bodies
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
 from SpineNetCore.naming import Naming, name_bodies
+from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.refusals import SURE, check_upright, check_vertebrae, no_spine
 from SpineNetCore.scan import Scan
@@ -56,11 +57,18 @@ class Spine:
         return f"{' and '.join(missing)} not found: {self.absence}"
 
 
-def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progress: Count = uncounted) -> Spine:
+def find_spine(
+    scan: Scan,
+    network: VertebraNetwork,
+    device: torch.device,
+    progress: Count = uncounted,
+    override: NamingOverride | None = None,
+) -> Spine:
     """Find and name the vertebrae of a sagittal lumbar scan.
 
     As the paper's section 4: bodies are detected on every slice with their tight corners, grouped across slices, and
-    named as one chain. Raises InputError when what forms a chain is no lumbar spine, or lies upside down.
+    named as one chain. override: the names as the reader sets them. Raises InputError when what forms a chain is no
+    lumbar spine, or lies upside down.
     """
     slice_mm, row_mm, _ = scan.spacing_mm
     reading = read_scan_slices(scan, network, device, progress)
@@ -70,10 +78,15 @@ def find_spine(scan: Scan, network: VertebraNetwork, device: torch.device, progr
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
     named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
     check_upright(naming, round(median(body.middle_slice for body, _ in named)), scan, network, device)
+    if override is not None:
+        levels = renamed(naming.levels, [corners_in_space(body, scan) for body in bodies], override)
+        named = [(body, level) for body, level in zip(bodies, levels, strict=True) if level is not None]
+        naming = Naming(levels, NAMED_BY_READER)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
     check_vertebrae(vertebrae, naming, scan)
     discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
-    return Spine(vertebrae, discs, naming.shifts, _doubts(vertebrae, naming))
+    doubts = _doubts(vertebrae, naming) if override is None else (override.notice,)
+    return Spine(vertebrae, discs, naming.shifts, doubts)
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:

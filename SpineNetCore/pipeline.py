@@ -15,6 +15,7 @@ from SpineNetCore.given_spine import read_spine
 from SpineNetCore.hotspots import HotspotSettings, disc_hotspots, scaled_hotspots
 from SpineNetCore.localisation import Spine, find_spine
 from SpineNetCore.models import Models
+from SpineNetCore.naming_override import NamingOverride
 from SpineNetCore.progress import Count, Stages
 from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
 from SpineNetCore.scan import Scan, with_averaged_slices
@@ -33,7 +34,8 @@ class AnalysisSettings:
     """views: fixed views that score a disc, 1 to 54. hotspot_views: random views behind a map, 0 for no maps.
 
     levels: the discs to grade. vertebrae: file to take vertebrae and discs from, None to detect them. labels: what the
-    values of that file mean if it is a label map, None to tell it from them.
+    values of that file mean if it is a label map, None to tell it from them. naming: the names of detected levels as
+    the reader sets them.
     """
 
     views: int = 54
@@ -42,11 +44,16 @@ class AnalysisSettings:
     levels: tuple[str, ...] = DISC_LEVELS
     vertebrae: Path | None = None
     labels: str | None = None
+    naming: NamingOverride | None = None
 
     def for_report(self) -> Settings:
         """What a report says of them."""
         file = None if self.vertebrae is None else self.vertebrae.name
-        return Settings(self.views, self.hotspot_views, str(self.device), self.levels, file)
+        naming = self.naming or NamingOverride()
+        lowest = None if naming.lowest is None else str(naming.lowest)
+        return Settings(
+            self.views, self.hotspot_views, str(self.device), self.levels, file, lowest, shift_levels=naming.shift
+        )
 
 
 def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stages) -> SpineReport:
@@ -85,7 +92,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
 def _spine(scan: Scan, models: Models, settings: AnalysisSettings, count: Count) -> Spine:
     if settings.vertebrae is not None:
         return read_spine(settings.vertebrae, scan, settings.labels)
-    return find_spine(scan, models.detector.to(settings.device), settings.device, count)
+    return find_spine(scan, models.detector.to(settings.device), settings.device, count, settings.naming)
 
 
 def _on_scan(scan: Scan, volumes: Sequence[DiscVolume], maps: FloatArray) -> Mapping[Task, FloatArray]:

@@ -57,6 +57,8 @@ def _settings(settings: Settings) -> Json:
         "device": settings.device,
         "levels": list(settings.levels),
         "vertebrae_file": settings.vertebrae_file,
+        "lowest_level": settings.lowest_level,
+        "shift_levels": settings.shift_levels,
     }
 
 

@@ -54,6 +54,8 @@ class Settings:
 
     views: per disc for its scores. hotspot_views: per disc, 0 when none were asked for. levels: discs asked for.
     vertebrae_file: name of the file that vertebrae and discs were taken from, None when they were detected.
+    lowest_level: the level that the reader gave to a disc, as `L5-S1=x,y,z`. shift_levels: how many levels towards the
+    feet the reader moved all names.
     """
 
     views: int
@@ -61,6 +63,8 @@ class Settings:
     device: str
     levels: tuple[str, ...] = DISC_LEVELS
     vertebrae_file: str | None = None
+    lowest_level: str | None = None
+    shift_levels: int = 0
 
 
 @dataclass(frozen=True)

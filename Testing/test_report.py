@@ -78,8 +78,15 @@ def test_the_json_says_what_the_report_says(a_result):
     np.testing.assert_allclose(content["scan"]["ras_from_ijk"], truth.scan.ras_from_ijk)
     assert content["models"]["grading"]["digest"] == "0123456789ab"
     assert content["timings_s"] == {"read": 0.25, "score": 1.5}
-    settings = {"views": 54, "hotspot_views": 8, "device": "cpu", "levels": list(DISC_LEVELS), "vertebrae_file": None}
-    assert content["settings"] == settings
+    assert content["settings"] == {
+        "views": 54,
+        "hotspot_views": 8,
+        "device": "cpu",
+        "levels": list(DISC_LEVELS),
+        "vertebrae_file": None,
+        "lowest_level": None,
+        "shift_levels": 0,
+    }
     assert content["warnings"] == ["Only 5 slices & no more."]
     for vertebra, entry in zip(truth.vertebrae, content["vertebrae"], strict=True):
         assert entry["level"] == vertebra.level

@@ -134,3 +134,38 @@ def blocks(report):
     image = sitk.GetImageFromArray(scan.file_grid.file_from_standard(out).transpose(2, 1, 0))
     image.CopyInformation(sitk.ReadImage(str(SAMPLE)))
     return image
+
+
+def test_levels_are_counted_from_the_disc_that_the_reader_names(detected, tmp_path):
+    earlier = {d["level"]: d for d in json.loads((detected / "report.json").read_text("utf-8"))["discs"]}
+    place = ",".join(str(value) for value in earlier["L4-L5"]["centre_ras_mm"])
+    content = analysed(tmp_path / "renamed", "--lowest-level", f"L5-S1={place}", "--levels", "L5-S1")
+
+    (named,) = (disc for disc in content["discs"] if disc["level"] == "L5-S1")
+    np.testing.assert_allclose(named["centre_ras_mm"], earlier["L4-L5"]["centre_ras_mm"], atol=0.01)
+    assert content["settings"]["lowest_level"].startswith("L5-S1=")
+    assert any("set by the reader" in warning for warning in content["warnings"])
+    assert "set by the reader" in (tmp_path / "renamed" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "quoted"),
+    [
+        (["--lowest-level", "L5-S1=1,2"], "'L5-S1=1,2'"),
+        (["--shift-levels", "3"], "'3'"),
+        (["--shift-levels", "1", "--lowest-level", "L5-S1=1,2,3"], "not allowed with"),
+        (["--shift-levels", "-1", "--vertebrae", "mine.json"], "'mine.json' brings its own names"),
+        (["--labels", "verse"], "'verse'"),
+        (["--labels", "spider"], "give that with --vertebrae"),
+    ],
+)
+def test_names_that_cannot_be_set_are_refused_in_one_line(options, quoted, tmp_path, capsys):
+    try:
+        status = main(["analyse", str(SAMPLE), "--output", str(tmp_path / "out"), *QUICK, *options])
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
+    said = capsys.readouterr().err
+    assert quoted in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()

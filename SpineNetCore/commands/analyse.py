@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.errors import InputError
 from SpineNetCore.label_conventions import LABEL_NAMES
 from SpineNetCore.level_names import chosen_levels
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
+from SpineNetCore.naming_override import MOST_LEVELS_MOVED, NamingOverride, parsed_lowest_level
 from SpineNetCore.pipeline import AnalysisSettings, analyse
 from SpineNetCore.progress import Stages
 from SpineNetCore.report import check_output, write_report
@@ -60,6 +62,19 @@ def _add_localisation_options(parser: argparse.ArgumentParser) -> None:
         choices=LABEL_NAMES,
         help="whose values a label map given with --vertebrae holds (default: told from the values)",
     )
+    names = parser.add_mutually_exclusive_group()
+    names.add_argument(
+        "--lowest-level",
+        metavar="L5-S1=X,Y,Z",
+        help="call the disc nearest to this place (mm RAS) so, and count all levels from it",
+    )
+    names.add_argument(
+        "--shift-levels",
+        type=whole_number(-MOST_LEVELS_MOVED, MOST_LEVELS_MOVED),
+        default=0,
+        metavar="N",
+        help="move the names of all levels N towards the feet, -2 to 2: 1 makes L5-S1 of L4-L5",
+    )
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +104,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Analyse and write, checking everything that may fail early before the long work."""
     check_output(options.output)
+    if options.labels is not None and options.vertebrae is None:
+        raise InputError(f"--labels {options.labels} says what a label map holds: give that with --vertebrae.")
     settings = AnalysisSettings(
         views=options.views,
         hotspot_views=0 if options.no_hotspots else options.hotspot_views,
@@ -96,12 +113,25 @@ def run(options: argparse.Namespace) -> None:
         levels=chosen_levels(options.levels),
         vertebrae=options.vertebrae,
         labels=options.labels,
+        naming=_naming(options),
     )
     models = load_models(options.models)
     stages = Stages(sink_named(options.progress))
     report = analyse(options.scan, models, settings, stages)
     with stages.stage("write"):
         write_report(report, options.output)
+
+
+def _naming(options: argparse.Namespace) -> NamingOverride | None:
+    if options.lowest_level is None and not options.shift_levels:
+        return None
+    if options.vertebrae is not None:
+        raise InputError(
+            f"--vertebrae '{options.vertebrae}' brings its own names: change them there, or leave out --lowest-level "
+            "and --shift-levels."
+        )
+    lowest = None if options.lowest_level is None else parsed_lowest_level(options.lowest_level)
+    return NamingOverride(lowest, options.shift_levels)
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
