@@ -68,5 +68,8 @@ def _mapping(workers: int) -> Iterator[Callable[..., Iterable[list[Measurement]]
         return
     threads = max((os.cpu_count() or 1) // workers, 1)
     context = multiprocessing.get_context("spawn")  # forked, torch's threads would hang
-    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
+    pool = ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,))
+    try:
         yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)  # stopped half-way, it would otherwise work on to the end
