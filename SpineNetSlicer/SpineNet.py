@@ -6,12 +6,14 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
@@ -19,15 +21,16 @@ from slicer.util import VTKObservationMixin
 if importlib.util.find_spec("SpineNetCore") is None:  # a checkout among the additional module paths
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-SAMPLE_CHECKSUM = "SHA256:5d863c689f7671c52b7d5e951ea7ae2be52880b5a928fbfbe05295f58ee70b4b"
-
 
 class SpineNet(ScriptedLoadableModule):
     """What Slicer shows of the module before it is opened."""
 
     def __init__(self, parent):
         super().__init__(parent)
+        from SpineNetLib.resources import ICON
+
         parent.title = "SpineNet"
+        parent.icon = qt.QIcon(str(ICON))
         parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
         parent.dependencies = []
         parent.contributors = ["SpineNet for 3D Slicer contributors"]
@@ -46,7 +49,7 @@ def register_sample() -> None:
     """Offer the scan that comes with SpineNet in the module Sample Data."""
     import SampleData
 
-    from SpineNetLib.analysis_panel import SAMPLE
+    from SpineNetLib.resources import ICON, SAMPLE, SAMPLE_CHECKSUM, SAMPLE_NAME
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="SpineNet",
@@ -54,7 +57,8 @@ def register_sample() -> None:
         uris=SAMPLE.as_uri(),
         fileNames=SAMPLE.name,
         checksums=SAMPLE_CHECKSUM,
-        nodeNames=SAMPLE.name.removesuffix(".nii.gz"),
+        nodeNames=SAMPLE_NAME,
+        thumbnailFileName=str(ICON),
     )
 
 
@@ -62,24 +66,23 @@ class SpineNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """Joins the panel to the life of the application's window and scene."""
 
     def __init__(self, parent=None):
-        ScriptedLoadableModuleWidget.__init__(self, parent)
+        self.panel = None  # first of all: without a parent, Slicer's class calls `setup` on its own
         VTKObservationMixin.__init__(self)
-        self.panel = None
+        ScriptedLoadableModuleWidget.__init__(self, parent)
 
     def setup(self):
         super().setup()
-        import SpineNetCore
         from SpineNetLib.panel import Panel
+        from SpineNetLib.resources import PANEL
         from SpineNetLib.worker import Worker
 
-        file = Path(SpineNetCore.__file__).resolve().parents[1] / "Resources" / "UI" / "SpineNet.ui"
-        widget = slicer.util.loadUI(str(file))
+        scene = slicer.mrmlScene
+        widget = slicer.util.loadUI(str(PANEL))
         self.layout.addWidget(widget)
         self.ui = slicer.util.childWidgetVariables(widget)
-        widget.setMRMLScene(slicer.mrmlScene)
+        widget.setMRMLScene(scene)
         self.logic = SpineNetLogic()
-        self.panel = Panel(self.ui, slicer.mrmlScene, Worker())
-        scene = slicer.mrmlScene
+        self.panel = Panel(self.ui, scene, Worker())
         self.addObserver(scene, scene.StartCloseEvent, self._scene_closes)
         for event in (scene.EndCloseEvent, scene.EndImportEvent):
             self.addObserver(scene, event, self._scene_changed)
@@ -90,6 +93,12 @@ class SpineNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.panel is not None:
             self.panel.close()
         self.removeObservers()
+
+    def onReload(self):  # noqa: N802  Slicer's name
+        """Slicer loads this file again; what it imports has to be found anew as well."""
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"SpineNetLib", "SpineNetCore"}]:
+            del sys.modules[name]
+        super().onReload()
 
     def enter(self):
         self.panel.bind(self.logic.getParameterNode())
@@ -113,3 +122,15 @@ class SpineNetLogic(ScriptedLoadableModuleLogic):
         from SpineNetLib.parameters import Parameters
 
         return Parameters(super().getParameterNode())
+
+
+class SpineNetTest(ScriptedLoadableModuleTest):
+    """What Slicer runs at "Reload and Test"."""
+
+    def runTest(self):  # noqa: N802  Slicer's name
+        from SpineNetLib.self_test import check_sample
+
+        slicer.mrmlScene.Clear()
+        self.delayDisplay(_("SpineNet analyses its sample..."))
+        check_sample(slicer.mrmlScene)
+        self.delayDisplay(_("SpineNet graded its sample."))

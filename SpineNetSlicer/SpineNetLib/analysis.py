@@ -25,6 +25,8 @@ class Part(Enum):
     VERTEBRA_NAMES = "SpineNet.vertebraNames"
     DISC_NAMES = "SpineNet.discNames"
     OUTLINES = "SpineNet.outlines"
+    REFERENCE = "SpineNet.reference"
+    DISC_LINE = "SpineNet.discLine"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Analysis:
 
     @property
     def findings(self) -> Findings:
-        """What the analysis found, whatever readers changed since."""
+        """What the analysis found, discs that were moved and graded again as they are now."""
         return read_findings(self.record.GetText(), self.record.GetName())
 
     @property
@@ -48,7 +50,11 @@ class Analysis:
 
     def node(self, part: Part) -> Node:
         """The node of that part; raises InputError where it was deleted."""
-        return self._present(self.record.GetNodeReference(part.value), part.value)
+        return self._present(self.node_or_none(part), part.value)
+
+    def node_or_none(self, part: Part) -> Node | None:
+        """The node of a part that an analysis need not have."""
+        return self.record.GetNodeReference(part.value)
 
     def heat_map(self, task: Task) -> Node:
         """The volume of that task's hotspots; raises InputError where there is none."""
@@ -66,7 +72,7 @@ class Analysis:
 
     def own_nodes(self) -> Iterator[Node]:
         """Every node of the analysis that is still in the scene, the scan left out and the record last."""
-        parts = [self.record.GetNodeReference(part.value) for part in Part if part not in {Part.SCAN, Part.OUTLINES}]
+        parts = [self.node_or_none(part) for part in Part if part not in {Part.SCAN, Part.OUTLINES}]
         for node in (*parts, *self.heat_maps().values(), *self.outlines()):
             if node is not None:
                 yield node
@@ -103,6 +109,13 @@ def new_analysis(scene: Any, scan: Node, findings: Findings) -> Analysis:
     analysis = Analysis(record)
     analysis.refer(Part.SCAN, scan)
     return analysis
+
+
+def follow_scan(analysis: Analysis, node: Node) -> None:
+    """Put a node of the analysis under the transform of its scan, if there is one."""
+    transform_id = analysis.scan.GetTransformNodeID()
+    if transform_id and node.IsA("vtkMRMLTransformableNode"):
+        node.SetAndObserveTransformNodeID(transform_id)
 
 
 def _hotspots_role(task: Task) -> str:

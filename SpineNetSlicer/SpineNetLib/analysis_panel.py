@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,17 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-import SpineNetCore
 from SpineNetCore.errors import InputError
 from SpineNetLib import libraries
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.messages import Messages
+from SpineNetLib.rescoring import Rescoring
+from SpineNetLib.resources import SAMPLE, SAMPLE_NAME
+from SpineNetLib.results import Result
 from SpineNetLib.scan_nodes import Node, check_scan, write_scan
 from SpineNetLib.scene import add_result
 from SpineNetLib.worker import Options, Progress, Worker
 
-SAMPLE = Path(SpineNetCore.__file__).resolve().parents[1] / "Resources" / "Samples" / "spider_110_t2_space.nii.gz"
 POLL_MS = 100
 _ENDS = {"read": 5, "localise": 20, "cut": 22, "score": 50, "hotspots": 95, "write": 100}
 """ours: percent of the whole time at which each stage ends, with all views on a CPU."""
@@ -34,6 +36,7 @@ class AnalysisPanel:
     ) -> None:
         self._ui, self._scene, self._worker, self._messages, self._on_result = ui, scene, worker, messages, on_result
         self._scan_id = ""
+        self._finish: Callable[[Result], None] = self._add
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
@@ -57,7 +60,13 @@ class AnalysisPanel:
 
     def analyse(self) -> None:
         """Start on the chosen scan; the scene stays as it is until the whole result is there."""
-        if not self._messages.try_to(self._start):
+        if not self._messages.try_to(self._start, self._ui.scanSelector.currentNode(), self._options(), self._add):
+            self._offer_install()
+
+    def rescore(self, scan: Node, rescoring: Rescoring, on_result: Callable[[Result], None]) -> None:
+        """Start to grade one disc of an analysed scan where a reader put it; `on_result` is given what comes of it."""
+        options = replace(self._options(), report=rescoring.report, levels=(rescoring.level,))
+        if not self._messages.try_to(self._start, scan, options, on_result):
             self._offer_install()
 
     def analyse_sample(self) -> None:
@@ -76,13 +85,12 @@ class AnalysisPanel:
         self._worker.stop()
         self._show_running(False)
 
-    def _start(self) -> None:
+    def _start(self, scan: Node, options: Options, finish: Callable[[Result], None]) -> None:
         if libraries.are_missing():
             raise InputError(_("PyTorch is not installed: install it with the button below and analyse again."))
-        scan = self._ui.scanSelector.currentNode()
         check_scan(scan)
-        self._scan_id = scan.GetID()
-        self._worker.start(partial(write_scan, scan), self._options())
+        self._worker.start(partial(write_scan, scan), options)
+        self._scan_id, self._finish = scan.GetID(), finish
         self._show_running(True)
         self._timer.start()
 
@@ -96,7 +104,7 @@ class AnalysisPanel:
         )
 
     def _load_sample(self) -> None:
-        known = self._scene.GetFirstNodeByName(SAMPLE.name.removesuffix(".nii.gz"))
+        known = self._scene.GetFirstNodeByName(SAMPLE_NAME)
         scan = known if known is not None and known.IsA("vtkMRMLScalarVolumeNode") else None
         self._ui.scanSelector.setCurrentNode(scan or slicer.util.loadVolume(str(SAMPLE)))
 
@@ -111,8 +119,10 @@ class AnalysisPanel:
             self._timer.start()
             return
         self._show_running(False)
-        analysis = add_result(self._scene, self._scan(), result)
-        self._on_result(analysis)
+        self._finish(result)
+
+    def _add(self, result: Result) -> None:
+        self._on_result(add_result(self._scene, self._scan(), result))
         if result.findings.warnings:
             self._messages.say(" ".join(result.findings.warnings))
 

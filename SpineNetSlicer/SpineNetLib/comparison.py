@@ -13,7 +13,8 @@ from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.readings import DiscReading
 
-Grades = Mapping[tuple[str, Task], int]
+Place = tuple[str, Task]
+Grades = Mapping[Place, int]
 """Grades by level and task."""
 
 
@@ -70,26 +71,32 @@ def compare(shown: Sequence[DiscReading], reference: Grades) -> Comparison:
     )
 
 
-def read_reference(path: Path) -> dict[tuple[str, Task], int]:
+def read_reference(path: Path) -> dict[Place, int]:
     """Read a table with a column `level` and columns named as in `scores.csv`; commas, semicolons or tabs between.
 
     Empty cells are unknown, other columns are not looked at. Raises InputError where the table cannot be understood.
     """
     header, body = _cells(path)
+    return grades_of(header, body, str(path))
+
+
+def grades_of(header: Sequence[str], body: Sequence[tuple[int, Sequence[str]]], source: str) -> dict[Place, int]:
+    """Grades out of a table's cells; body: every row with its number, as messages about `source` tell it."""
     names = [name.strip().lower().replace(" ", "_") for name in header]
     tasks = {place: Task(name) for place, name in enumerate(names) if name in {task.value for task in Task}}
     if "level" not in names or not tasks:
         raise InputError(
-            f"'{path}' has the columns {', '.join(header) or 'none'}: give it a column level and one such as pfirrmann."
+            f"'{source}' has the columns {', '.join(header) or 'none'}: give it a column level and one such as "
+            "pfirrmann."
         )
-    grades: dict[tuple[str, Task], int] = {}
+    grades: dict[Place, int] = {}
     for number, row in body:
-        level = _level(row[names.index("level")], path, number)
+        level = _level(row[names.index("level")], source, number)
         for place, task in tasks.items():
             if row[place].strip():
                 if (level, task) in grades:
-                    raise InputError(f"'{path}' grades {level} again in line {number}: keep one line per level.")
-                grades[level, task] = _grade(row[place], task, path, number)
+                    raise InputError(f"'{source}' grades {level} again in line {number}: keep one line per level.")
+                grades[level, task] = _grade(row[place], task, source, number)
     return grades
 
 
@@ -125,16 +132,16 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     return header, body
 
 
-def _level(cell: str, path: Path, number: int) -> str:
+def _level(cell: str, source: str, number: int) -> str:
     level = cell.strip().upper().replace("/", "-").replace("–", "-").replace(" ", "")
     if level not in DISC_LEVELS:
-        raise InputError(f"'{path}' has the level '{cell}' in line {number}: give one of {', '.join(DISC_LEVELS)}.")
+        raise InputError(f"'{source}' has the level '{cell}' in line {number}: give one of {', '.join(DISC_LEVELS)}.")
     return level
 
 
-def _grade(cell: str, task: Task, path: Path, number: int) -> int:
+def _grade(cell: str, task: Task, source: str, number: int) -> int:
     for grade in task.grades:
         if cell.strip() in {str(grade), f"{grade}.0", f"{grade},0"}:
             return grade
     known = ", ".join(str(grade) for grade in task.grades)
-    raise InputError(f"'{path}' has {task.value} '{cell}' in line {number}: give one of {known} or leave it empty.")
+    raise InputError(f"'{source}' has {task.value} '{cell}' in line {number}: give one of {known} or leave it empty.")

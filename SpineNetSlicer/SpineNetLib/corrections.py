@@ -9,13 +9,17 @@ from datetime import datetime
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
+from SpineNetLib.placements import Placement, placement_of
 
 COLUMNS = ("time", "reader", "disc", "task", "original", "new")
-"""`disc` is the level that the analysis gave it, whatever it is called since; "all" where the levels were moved."""
+"""`disc` is the level that the analysis gave it, whatever it is called since; "all" where the levels were moved.
+`task` is also "levels" or "place", with what was moved as original and new."""
 
 MOST_LEVELS_MOVED = 2
 _ALL_DISCS = "all"
 _LEVELS = "levels"
+_PLACE = "place"
+_GRADED_AT = " graded at "
 _INITIALS = re.compile(r"[\w.-]{0,12}")
 
 
@@ -55,7 +59,19 @@ class LevelsMoved:
     new: int
 
 
-Correction = GradeCorrection | LevelsMoved
+@dataclass(frozen=True)
+class DiscMoved:
+    """A disc put elsewhere and graded again. original_grades, new_grades: the network's, in the order of the tasks."""
+
+    signature: Signature
+    disc: str
+    original: Placement
+    new: Placement
+    original_grades: tuple[int, ...]
+    new_grades: tuple[int, ...]
+
+
+Correction = GradeCorrection | LevelsMoved | DiscMoved
 
 
 def last_corrections(log: Sequence[Correction]) -> dict[tuple[str, Task], GradeCorrection]:
@@ -75,6 +91,9 @@ def row_of(entry: Correction) -> list[str]:
     signature = [entry.signature.time_text, entry.signature.initials]
     if isinstance(entry, LevelsMoved):
         return [*signature, _ALL_DISCS, _LEVELS, str(entry.original), str(entry.new)]
+    if isinstance(entry, DiscMoved):
+        places = [_graded_place(entry.original, entry.original_grades), _graded_place(entry.new, entry.new_grades)]
+        return [*signature, entry.disc, _PLACE, *places]
     return [*signature, entry.disc, entry.task.value, _number(entry.original), _number(entry.new)]
 
 
@@ -85,9 +104,21 @@ def correction_of(row: Sequence[str]) -> Correction:
         signature = Signature(datetime.fromisoformat(time), initials)
         if task == _LEVELS:
             return LevelsMoved(signature, int(original), int(new))
+        if task == _PLACE:
+            (grades, place), (new_grades, new_place) = _place_and_grades(original), _place_and_grades(new)
+            return DiscMoved(signature, disc, place, new_place, grades, new_grades)
         return GradeCorrection(signature, disc, Task(task), _grade(original), _grade(new))
     except ValueError as error:
         raise InputError(f"The table of corrections cannot be read at '{', '.join(row)}': remove that row.") from error
+
+
+def _graded_place(place: Placement, grades: Sequence[int]) -> str:
+    return " ".join(str(grade) for grade in grades) + _GRADED_AT + place.text
+
+
+def _place_and_grades(cell: str) -> tuple[tuple[int, ...], Placement]:
+    grades, _, place = cell.partition(_GRADED_AT)
+    return tuple(int(grade) for grade in grades.split()), placement_of(place)
 
 
 def _number(grade: int | None) -> str:

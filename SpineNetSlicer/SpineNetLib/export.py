@@ -23,9 +23,14 @@ def export_scores(analysis: Analysis, path: Path) -> None:
     table = csv.writer(text)
     table.writerow(_header())
     table.writerows(_row(reading) for reading in current_readings(analysis))
+    write_whole(path, text.getvalue())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, or leave an earlier one as it was and raise InputError."""
     draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_text(text.getvalue(), encoding="utf-8", newline="")
+        draft.write_text(text, encoding="utf-8", newline="")
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -27,6 +27,13 @@ def file_away(analysis: Analysis) -> None:
         _put(tree, node, outlines if node.GetID() in curves else folder)
 
 
+def file_beside(analysis: Analysis, node: Node) -> None:
+    """Put a node that came later into the analysis' folder, where that still is."""
+    folder = folder_of(analysis)
+    if folder:
+        _put(_tree(analysis), node, folder)
+
+
 def folder_of(analysis: Analysis) -> int:
     """Item of the analysis' folder; 0 where there is none."""
     tree = _tree(analysis)

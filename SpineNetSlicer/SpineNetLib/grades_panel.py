@@ -1,51 +1,47 @@
-"""The part of the panel that shows the grades and their evidence, and lets a reader check them."""
+"""The part of the panel that shows the grades of one analysis, and lets a reader check them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import qt
 from slicer.i18n import tr as _
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis, analyses
 from SpineNetLib.checking import correct_grade, move_levels
-from SpineNetLib.comparison import Comparison, Grades, compare, read_reference
+from SpineNetLib.compare_panel import ComparePanel
 from SpineNetLib.corrections import Signature
-from SpineNetLib.export import export_scores
-from SpineNetLib.heat_maps import Overlay, hide_heat_maps, show_heat_map
+from SpineNetLib.evidence_panel import EvidencePanel, Pick
 from SpineNetLib.messages import Messages
 from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import DiscReading
+from SpineNetLib.reference_table import kept_reference
 from SpineNetLib.score_table import TASKS, explanation, fill_score_table
 from SpineNetLib.tables import current_readings
 
-CSV_FILES = "CSV (*.csv)"
-
 
 class GradesPanel:
-    """Shows one analysis of the scene, the newest at first."""
+    """Shows one analysis of the scene, the newest at first.
+
+    on_pick: called whenever another disc, or none, is looked at.
+    """
 
     def __init__(self, ui: Any, scene: Any, messages: Messages) -> None:
         self._ui, self._scene, self._messages = ui, scene, messages
-        self._reference: Grades = {}
         self._picked: tuple[int, int] | None = None
+        self.on_pick: Callable[[], None] = lambda: None
+        self.evidence = EvidencePanel(ui, messages, self.pick_or_none)
+        self.compare = ComparePanel(ui, messages, self.chosen, self.fill)
         table = ui.scoreTable
-        table.connect("cellClicked(int,int)", lambda row, column: messages.try_to(self.pick, row, column))
+        table.connect("cellClicked(int,int)", self._move_to)
         table.connect("currentCellChanged(int,int,int,int)", self._move_to)
         ui.analysisSelector.connect("currentIndexChanged(int)", lambda *_place: self._show_chosen())
         ui.gradeSelector.connect("activated(int)", lambda *_place: messages.try_to(self._correct))
         ui.levelsUpButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self.move_levels, -1))
         ui.levelsDownButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self.move_levels, 1))
-        for slider in (ui.opacitySlider, ui.thresholdSlider):
-            slider.connect("valueChanged(double)", lambda *_value: self._show_evidence_again())
-        ui.thisDiscCheckBox.connect("toggled(bool)", lambda *_checked: self._show_evidence_again())
-        ui.hideButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self._hide_evidence))
-        ui.referenceButton.connect("clicked(bool)", lambda *_checked: self._ask_reference())
-        ui.exportButton.connect("clicked(bool)", lambda *_checked: self._ask_export())
         self.refresh()
 
     def refresh(self) -> None:
@@ -72,74 +68,86 @@ class GradesPanel:
 
     def pick(self, row: int, column: int) -> None:
         """Take all views to a disc, show the evidence for one of its grades, and offer to correct it."""
+        analysis = self.chosen()
+        disc, task = current_readings(analysis)[row], TASKS[column]
         self._picked = (row, column)
-        disc, task = self._disc(row), TASKS[column]
-        self._ui.cellLabel.setText(explanation(disc, task, self._reference.get((disc.level, task))))
-        self._offer_grades(disc, task)
-        go_to_disc(self._analysis(), disc.level)
-        self._show_evidence()
+        self._explain(disc, task)
+        self.on_pick()
+        go_to_disc(analysis, disc.level)
+        self.evidence.show(Pick(analysis, disc.level, task))
 
     def correct(self, grade: int | None, task: Task, level: str) -> None:
         """Let the reader's grade stand; None lets the automatic one stand again."""
-        correct_grade(self._analysis(), level, task, grade, self._signature())
-        self._fill()
+        correct_grade(self.chosen(), level, task, grade, self.signature())
+        self.fill()
 
     def move_levels(self, steps: int) -> None:
         """Move all names so many levels towards the feet."""
-        move_levels(self._analysis(), steps, self._signature())
-        self._fill()
+        move_levels(self.chosen(), steps, self.signature())
+        self.fill()
 
-    def load_reference(self, path: Path) -> None:
-        """Mark where the grades differ from those in a file, and say how well they agree."""
-        reference = read_reference(path)
-        compare(current_readings(self._analysis()), reference)
-        self._reference = reference
-        self._fill()
+    def fill(self) -> None:
+        """Write the table anew, with the picked cell as it is now."""
+        analysis, table = self.chosen(), self._ui.scoreTable
+        discs = current_readings(analysis)
+        table.blockSignals(True)
+        fill_score_table(table, discs, kept_reference(analysis))
+        table.blockSignals(False)
+        self.compare.refresh(analysis)
+        if self._picked is not None:
+            row, column = self._picked
+            self._explain(discs[row], TASKS[column])
+        self.on_pick()
 
-    def export(self, path: Path) -> None:
-        export_scores(self._analysis(), path if path.suffix else path.with_suffix(".csv"))
+    def look_again(self) -> None:
+        """Show the picked disc as it is now."""
+        self.fill()
+        if self._picked is not None:
+            self.pick(*self._picked)
 
-    def _analysis(self) -> Analysis:
+    def chosen(self) -> Analysis:
+        """The analysis shown; raises InputError where there is none."""
         selector = self._ui.analysisSelector
         for analysis in analyses(self._scene):
             if analysis.record.GetID() == selector.itemData(selector.currentIndex):
                 return analysis
         raise InputError(_("There is no analysis in the scene: analyse a scan first."))
 
-    def _disc(self, row: int) -> DiscReading:
-        return current_readings(self._analysis())[row]
+    def pick_or_none(self) -> Pick | None:
+        """What the reader looks at, None before anything was picked."""
+        if self._picked is None:
+            return None
+        row, column = self._picked
+        analysis = self.chosen()
+        return Pick(analysis, current_readings(analysis)[row].level, TASKS[column])
 
-    def _signature(self) -> Signature:
+    def signature(self) -> Signature:
+        """Who reads now; raises InputError for initials that cannot be."""
         return Signature(datetime.now().astimezone(), self._ui.initialsEdit.text.strip())
 
     def _show_chosen(self) -> None:
         has_analysis = self._ui.analysisSelector.count > 0
         for section in (self._ui.gradesSection, self._ui.evidenceSection, self._ui.compareSection):
             section.setEnabled(has_analysis)
-        self._picked, self._reference = None, {}
+        self._picked = None
         self._ui.cellLabel.setText(_("Pick a cell to see the disc and the evidence for its grade."))
+        self._ui.evidenceLabel.setText("")
         self._ui.gradeSelector.clear()
         self._ui.gradeSelector.setEnabled(False)
         self._ui.scoreTable.setRowCount(0)
+        self.compare.refresh(None)
+        self.on_pick()
         if has_analysis:
-            self._messages.try_to(self._fill)
-
-    def _fill(self) -> None:
-        """Write the table anew, with the picked cell as it is now."""
-        discs, table = current_readings(self._analysis()), self._ui.scoreTable
-        table.blockSignals(True)
-        fill_score_table(table, discs, self._reference)
-        table.blockSignals(False)
-        agreement = _agreement_text(compare(discs, self._reference)) if self._reference else ""
-        self._ui.agreementLabel.setText(agreement)
-        if self._picked is not None:
-            disc, task = discs[self._picked[0]], TASKS[self._picked[1]]
-            self._ui.cellLabel.setText(explanation(disc, task, self._reference.get((disc.level, task))))
-            self._offer_grades(disc, task)
+            self._messages.try_to(self.fill)
 
     def _move_to(self, row: int, column: int, *_before: int) -> None:
         if row >= 0 and column >= 0:
             self._messages.try_to(self.pick, row, column)
+
+    def _explain(self, disc: DiscReading, task: Task) -> None:
+        reference = kept_reference(self.chosen()).get((disc.level, task))
+        self._ui.cellLabel.setText(explanation(disc, task, reference))
+        self._offer_grades(disc, task)
 
     def _offer_grades(self, disc: DiscReading, task: Task) -> None:
         selector, grade = self._ui.gradeSelector, disc.grades.get(task)
@@ -153,36 +161,10 @@ class GradesPanel:
         selector.setEnabled(disc.finding is not None and disc.finding.centre_ras_mm is not None)
 
     def _correct(self) -> None:
-        if self._picked is not None:
+        pick = self.pick_or_none()
+        if pick is not None:
             selector = self._ui.gradeSelector
-            grade = selector.itemData(selector.currentIndex)
-            self.correct(grade, TASKS[self._picked[1]], self._disc(self._picked[0]).level)
-
-    def _show_evidence(self) -> None:
-        if self._picked is None:
-            return
-        disc = self._disc(self._picked[0])
-        is_one = self._ui.thisDiscCheckBox.checked and disc.finding is not None
-        chosen = (disc.finding.level,) if is_one and disc.finding is not None else None
-        overlay = Overlay(self._ui.opacitySlider.value, self._ui.thresholdSlider.value, chosen)
-        show_heat_map(self._analysis(), TASKS[self._picked[1]], overlay)
-
-    def _show_evidence_again(self) -> None:
-        if self._picked is not None:
-            self._messages.try_to(self._show_evidence)
-
-    def _hide_evidence(self) -> None:
-        hide_heat_maps(self._analysis())
-
-    def _ask_reference(self) -> None:
-        path = qt.QFileDialog.getOpenFileName(None, _("Load reference grades"), "", CSV_FILES)
-        if path:
-            self._messages.try_to(self.load_reference, Path(path))
-
-    def _ask_export(self) -> None:
-        path = qt.QFileDialog.getSaveFileName(None, _("Export grades"), "scores.csv", CSV_FILES)
-        if path:
-            self._messages.try_to(self.export, Path(path))
+            self.correct(selector.itemData(selector.currentIndex), pick.task, pick.level)
 
 
 def _first_to_look_at(discs: tuple[DiscReading, ...]) -> tuple[int, int] | None:
@@ -190,15 +172,3 @@ def _first_to_look_at(discs: tuple[DiscReading, ...]) -> tuple[int, int] | None:
     places = [(row, TASKS.index(task)) for row, disc in enumerate(discs) for task in disc.grades]
     abnormal = [(row, column) for row, column in places if discs[row].grades[TASKS[column]].is_abnormal]
     return next(iter([*abnormal, *places]), None)
-
-
-def _agreement_text(comparison: Comparison) -> str:
-    lines = []
-    for agreement in comparison.agreements:
-        kappa = "" if agreement.kappa is None else _(", kappa {value}").format(value=f"{agreement.kappa:.2f}")
-        lines.append(
-            _("{task}: {same} the same{kappa} ({discs} discs)").format(
-                task=agreement.task.title, same=f"{agreement.exact:.0%}", kappa=kappa, discs=agreement.discs
-            )
-        )
-    return "\n".join(lines)

@@ -14,7 +14,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.pictures import heat_palette
 from SpineNetLib.analysis import Analysis, nodes_of_class
-from SpineNetLib.scan_nodes import Node, place_volume
+from SpineNetLib.scan_nodes import EVIDENCE_MARK, Node, place_volume
 from SpineNetLib.segments import disc_mask
 
 _COLOURS = "SpineNetHotspotColours"
@@ -89,6 +89,7 @@ def _colour(node: Node) -> None:
     display.SetInterpolate(True)
     display.SetThreshold(Overlay.threshold, 1.0)
     display.SetApplyThreshold(True)
+    node.SetAttribute(EVIDENCE_MARK, "1")
 
 
 def _hotspot_colours(scene: Any) -> Node:

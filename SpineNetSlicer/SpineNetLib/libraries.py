@@ -30,12 +30,18 @@ def install() -> None:
     if find_spec("safetensors") is None:
         slicer.util.pip_install(["--no-deps", _SAFETENSORS])  # never touch Slicer's own numpy
     if are_missing():
-        raise InputError("PyTorch could not be installed: look into Slicer's error log and press the button again.")
+        raise InputError("PyTorch is still not installed: look into Slicer's error log and press the button again.")
 
 
 def _install_torch() -> None:
     if find_spec("PyTorchUtils") is None:
-        slicer.app.extensionsManagerModel().installExtensionFromServer(_EXTENSION)
-        raise InputError("Slicer's PyTorch extension was asked for: restart Slicer and press the button again.")
+        if not slicer.app.extensionsManagerModel().installExtensionFromServer(_EXTENSION, False):  # no restart yet
+            raise InputError(
+                "Slicer's PyTorch extension could not be installed: check the network, or install it from a file in "
+                "Slicer's Extensions Manager."
+            )
+        raise InputError(
+            "Slicer's PyTorch extension is installed: save your work, restart Slicer and press the button again."
+        )
     utilities = importlib.import_module("PyTorchUtils")
     utilities.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=TORCH_VERSIONS)

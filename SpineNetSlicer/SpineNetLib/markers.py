@@ -9,7 +9,9 @@ import numpy as np
 import vtk
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Point, Vertebra, disc_level
+from SpineNetCore.anatomy import Affine, Point, Vertebra, disc_level
+from SpineNetCore.errors import InputError
+from SpineNetCore.scan import mapped
 from SpineNetLib.analysis import Analysis, Part, nodes_of_class
 from SpineNetLib.results import DiscFinding
 from SpineNetLib.scan_nodes import Node
@@ -46,6 +48,36 @@ def show_in_sagittal_views(analysis: Analysis) -> None:
             display.AddViewNodeID(view_id)
 
 
+def move_disc_markers(analysis: Analysis, level: str, earlier: DiscFinding) -> None:
+    """Take the outline and the name of a disc, by its level in the analysis, to where its finding now has it."""
+    (finding,) = (disc for disc in analysis.findings.discs if disc.level == level)
+    names, place = analysis.node(Part.DISC_NAMES), _disc_name_places((finding,))[level]
+    for number in range(names.GetNumberOfControlPoints()):
+        if names.GetNthControlPointDescription(number) == level:
+            names.SetNthControlPointPosition(number, vtk.vtkVector3d(*place.tolist()))
+    for curve in analysis.outlines():
+        if curve.GetNthControlPointDescription(0) == level:
+            _move_outline(curve, earlier, finding)
+
+
+def _move_outline(curve: Node, earlier: DiscFinding, now: DiscFinding) -> None:
+    """As one piece: the corners keep their places in the disc's own frame."""
+    now_from_earlier = _ras_from_disc(now) @ np.linalg.inv(_ras_from_disc(earlier))
+    for number in range(curve.GetNumberOfControlPoints()):
+        corner = mapped(now_from_earlier, np.array(curve.GetNthControlPointPosition(number)))
+        curve.SetNthControlPointPosition(number, vtk.vtkVector3d(*corner.tolist()))
+
+
+def _ras_from_disc(disc: DiscFinding) -> Affine:
+    """(4, 4) from millimetres to the left, downwards and to the back of the disc's centre."""
+    if disc.geometry is None or disc.centre_ras_mm is None:
+        raise InputError(f"{disc.level} was not found: choose a disc that was scored.")
+    frame = np.eye(4)
+    axes = [disc.geometry.left, disc.geometry.inferior, disc.geometry.posterior, disc.centre_ras_mm]
+    frame[:3] = np.column_stack(axes)
+    return frame
+
+
 def rename_markers(analysis: Analysis, names: Mapping[str, str]) -> None:
     """Write other names; names: from the level of the analysis to the one it has now."""
     for curve in analysis.outlines():
@@ -73,8 +105,9 @@ def _disc_corners(upper: Vertebra, lower: Vertebra) -> NDArray[np.float64]:
 def _disc_name_places(discs: tuple[DiscFinding, ...]) -> dict[str, Point]:
     places = {}
     for disc in discs:
-        if disc.centre_ras_mm is not None and disc.width_mm is not None and disc.posterior_ras is not None:
-            places[disc.level] = disc.centre_ras_mm + _NAME_BEHIND * disc.width_mm * disc.posterior_ras
+        if disc.centre_ras_mm is not None and disc.geometry is not None:
+            behind_mm = _NAME_BEHIND * disc.geometry.width_mm
+            places[disc.level] = disc.centre_ras_mm + behind_mm * disc.geometry.posterior
     return places
 
 

@@ -30,10 +30,10 @@ def go_to_disc(analysis: Analysis, level: str) -> Point:
     if finding is None or finding.centre_ras_mm is None:
         reason = "" if finding is None or finding.reason is None else f" ({finding.reason.rstrip('.')})"
         raise InputError(f"No disc was found at {level}{reason}: choose a level that was scored.")
-    place = _in_world(analysis.scan, _on_nearest_slice(analysis.scan, finding.centre_ras_mm))
-    width_mm = VIEW_DISC_WIDTHS * (finding.width_mm or _USUAL_DISC_WIDTH_MM)
+    place = _in_world(analysis.scan, on_nearest_slice(analysis.scan, finding.centre_ras_mm))
+    disc_mm = _USUAL_DISC_WIDTH_MM if finding.geometry is None else finding.geometry.width_mm
     for view in slice_views(analysis.scene):
-        _zoom(view, width_mm)
+        _zoom(view, VIEW_DISC_WIDTHS * disc_mm)
         view.JumpSliceByCentering(*place.tolist())
     show_in_sagittal_views(analysis)
     return place
@@ -44,7 +44,7 @@ def slice_views(scene: Any) -> list[Node]:
     return nodes_of_class(scene, "vtkMRMLSliceNode")
 
 
-def _on_nearest_slice(scan: Node, point_ras_mm: Point) -> Point:
+def on_nearest_slice(scan: Node, point_ras_mm: Point) -> Point:
     """Move a point across the slices, on to the middle of the nearest one."""
     ras_from_indices = ras_from_ijk(scan)
     axis = _slice_axis(scan)

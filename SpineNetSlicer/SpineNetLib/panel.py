@@ -11,18 +11,19 @@ from slicer.i18n import tr as _
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetLib.analysis import nodes_of_class
 from SpineNetLib.analysis_panel import AnalysisPanel
+from SpineNetLib.device_panel import DEVICES, DevicePanel
+from SpineNetLib.devices import DeviceSearch
 from SpineNetLib.grades_panel import GradesPanel
 from SpineNetLib.messages import Messages
-from SpineNetLib.scan_nodes import Node
+from SpineNetLib.move_panel import MovePanel
+from SpineNetLib.scan_nodes import Node, is_evidence
 from SpineNetLib.worker import Worker
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 class Panel:
     """The widgets of the `.ui` file at work on a scene.
 
-    parameters: keeps the choices; the widgets that name a parameter are bound to it by `connectGui`.
+    parameters: keeps the choices; every widget that names a parameter of them is bound to it.
     """
 
     def __init__(self, ui: Any, scene: Any, worker: Worker) -> None:
@@ -30,9 +31,14 @@ class Panel:
         self._parameters: Any = None
         self._binding: Any = None
         messages = Messages(ui)
+        self.devices = DevicePanel(ui, messages, DeviceSearch())
         self.grades = GradesPanel(ui, scene, messages)
         self.analysis = AnalysisPanel(ui, scene, worker, messages, self.grades.show)
-        self._name_choices()
+        self.move = MovePanel(ui, messages, self.analysis, self.grades)
+        self.grades.on_pick = self.move.refresh
+        ui.modelsPath.filters = ctk.ctkPathLineEdit.Dirs
+        ui.noticeLabel.setText(_(RESEARCH_USE_NOTICE))
+        ui.messageFrame.setFrameShape(qt.QFrame.StyledPanel)
         ui.deviceSelector.connect("currentIndexChanged(int)", self._keep_device)
         ui.modelsPath.connect("currentPathChanged(QString)", self._keep_models)
 
@@ -42,11 +48,12 @@ class Panel:
             self._parameters.disconnectGui(self._binding)
         self._parameters = parameters
         if parameters is not None:
-            self._ui.deviceSelector.setCurrentIndex(DEVICES.index(parameters.device))
+            self.devices.show(parameters.device)
             self._ui.modelsPath.setCurrentPath(parameters.models)
             if parameters.scan is None:
                 parameters.scan = self._first_scan()
-            self._binding = parameters.connectGui(self._ui)
+            # not `connectGui`, which gives nothing back to disconnect by
+            self._binding = parameters.connectParametersToGui(self._named_widgets())
 
     def refresh(self) -> None:
         """Show the scene as it is now."""
@@ -56,19 +63,17 @@ class Panel:
     def close(self) -> None:
         """End everything that runs and let go of the scene."""
         self.analysis.stop()
+        self.devices.stop()
         self.bind(None)
 
-    def _name_choices(self) -> None:
-        names = (_("Automatic"), _("CPU"), _("GPU (CUDA)"))
-        for name, device in zip(names, DEVICES, strict=True):
-            self._ui.deviceSelector.addItem(name, device)
-        self._ui.modelsPath.filters = ctk.ctkPathLineEdit.Dirs
-        self._ui.noticeLabel.setText(_(RESEARCH_USE_NOTICE))
-        self._ui.messageFrame.setFrameShape(qt.QFrame.StyledPanel)
+    def _named_widgets(self) -> dict[str, Any]:
+        """The widgets of the `.ui` file that name a parameter, by its name."""
+        named = {widget.property("SlicerParameterName"): widget for widget in vars(self._ui).values()}
+        return {name: widget for name, widget in named.items() if name}
 
     def _first_scan(self) -> Node | None:
         volumes = nodes_of_class(self._scene, "vtkMRMLScalarVolumeNode")
-        return next((node for node in volumes if not node.IsA("vtkMRMLLabelMapVolumeNode")), None)
+        return next((node for node in volumes if _may_be_scan(node)), None)
 
     def _keep_device(self, place: int) -> None:
         if self._parameters is not None:
@@ -77,3 +82,7 @@ class Panel:
     def _keep_models(self, path: str) -> None:
         if self._parameters is not None:
             self._parameters.models = path
+
+
+def _may_be_scan(node: Node) -> bool:
+    return not node.IsA("vtkMRMLLabelMapVolumeNode") and not is_evidence(node)

@@ -20,3 +20,4 @@ class Parameters:
     opacity: Annotated[float, WithinRange(0, 1)] = 0.8
     threshold: Annotated[float, WithinRange(0, 1)] = 0.15
     this_disc_only: bool = False
+    abnormal_only: bool = False

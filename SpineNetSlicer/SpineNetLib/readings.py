@@ -64,6 +64,21 @@ def readings(findings: Findings, log: Sequence[Correction]) -> tuple[DiscReading
     return tuple(_reading(level, found.get(level), corrections) for level in DISC_LEVELS)
 
 
+def levels_shown(
+    discs: Sequence[DiscReading], task: Task, level: str | None, abnormal_only: bool
+) -> tuple[str, ...] | None:
+    """Analysed levels whose evidence is to be seen: of the disc now called `level` or, for None, of every disc.
+
+    abnormal_only: leaves out discs whose grade of the task is normal or missing. None where nothing is left out.
+    """
+    if level is None and not abnormal_only:
+        return None
+    chosen = [disc for disc in discs if disc.finding is not None and level in {None, disc.level}]
+    if abnormal_only:
+        chosen = [disc for disc in chosen if task in disc.grades and disc.grades[task].is_abnormal]
+    return tuple(disc.finding.level for disc in chosen if disc.finding is not None)
+
+
 def moved_level(level: str, steps: int) -> str:
     """Name of the vertebra or disc `steps` levels towards the feet, such as L5-S1 from L4-L5 and 1."""
     return "-".join(_CHAIN[_CHAIN.index(vertebra) + steps] for vertebra in level.split("-"))

@@ -31,17 +31,27 @@ class AutomaticScore:
 
 
 @dataclass(frozen=True)
+class DiscGeometry:
+    """A disc's size and frame. width_mm: antero-posterior. posterior, inferior, left: (3,) orthonormal, RAS."""
+
+    width_mm: float
+    height_mm: float
+    posterior: Point
+    inferior: Point
+    left: Point
+
+
+@dataclass(frozen=True)
 class DiscFinding:
     """A disc as the analysis found it.
 
-    centre_ras_mm: (3,), None when not found. width_mm: antero-posterior, None when not found. posterior_ras: (3,) unit
-    vector, None when not found. reason: why there are no scores. scores: empty when not scored.
+    centre_ras_mm: (3,), None when not found. geometry: None when not found. reason: why there are no scores. scores:
+    empty when not scored.
     """
 
     level: str
     centre_ras_mm: Point | None
-    width_mm: float | None
-    posterior_ras: Point | None
+    geometry: DiscGeometry | None
     reason: str | None
     scores: Mapping[Task, AutomaticScore]
 
@@ -115,15 +125,18 @@ def _hotspots(folder: Path) -> dict[Task, FileVolume]:
 
 
 def _disc(entry: Json) -> DiscFinding:
-    geometry = entry.get("geometry")
     return DiscFinding(
         level=str(entry["level"]),
         centre_ras_mm=None if entry["centre_ras_mm"] is None else _point(entry["centre_ras_mm"]),
-        width_mm=None if geometry is None else float(geometry["width_mm"]),
-        posterior_ras=None if geometry is None else _point(geometry["posterior_ras"]),
+        geometry=None if entry.get("geometry") is None else _geometry(entry["geometry"]),
         reason=entry["reason"],
         scores={Task(name): _score(Task(name), score) for name, score in entry["scores"].items()},
     )
+
+
+def _geometry(entry: Json) -> DiscGeometry:
+    posterior, inferior, left = (_point(entry[f"{name}_ras"]) for name in ("posterior", "inferior", "left"))
+    return DiscGeometry(float(entry["width_mm"]), float(entry["height_mm"]), posterior, inferior, left)
 
 
 def _score(task: Task, entry: Json) -> AutomaticScore:

@@ -17,13 +17,23 @@ from SpineNetCore.image_files import write_image
 Node = Any
 """A MRML node; Slicer's classes carry no types."""
 
+EVIDENCE_MARK = "SpineNet.Evidence"
+"""Attribute of every heat map."""
+
 SAME_PLACE_VOXELS = 0.1
 """How far apart two grids may lie at their corners, in voxels, and still be one. ours: NIfTI rounds its affine."""
 
 
 def check_scan(scan: Node | None) -> None:
     """Raise InputError unless the node is one sagittal series that can be analysed."""
+    if scan is not None and is_evidence(scan):
+        raise InputError(f"'{scan.GetName()}' is the evidence of an analysis: choose the scan itself.")
     checked_scan(volume_of(scan))
+
+
+def is_evidence(node: Node) -> bool:
+    """Whether the node is a heat map that an analysis added."""
+    return node.GetAttribute(EVIDENCE_MARK) is not None
 
 
 def write_scan(scan: Node, path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from SpineNetLib.analysis import Analysis, new_analysis
+from SpineNetLib.analysis import Analysis, follow_scan, new_analysis
 from SpineNetLib.folders import file_away, remove_from_tree
 from SpineNetLib.heat_maps import add_heat_maps
 from SpineNetLib.markers import add_markers, show_in_sagittal_views
+from SpineNetLib.one_step import in_one_step
 from SpineNetLib.results import Result
 from SpineNetLib.scan_nodes import Node, check_same_grid, check_scan
 from SpineNetLib.segments import add_disc_segments
@@ -24,14 +23,15 @@ def add_result(scene: Any, scan: Node, result: Result) -> Analysis:
     check_scan(scan)
     for volume in (result.disc_labels, *result.hotspots.values()):
         check_same_grid(scan, volume)
-    with _in_one_step(scene):
+    with in_one_step(scene):
         analysis = new_analysis(scene, scan, result.findings)
         add_tables(analysis)
         add_heat_maps(analysis, result.hotspots)
         add_disc_segments(analysis, result.disc_labels)
         add_markers(analysis)
         show_in_sagittal_views(analysis)
-        _follow_scan(analysis)
+        for node in analysis.own_nodes():
+            follow_scan(analysis, node)
         file_away(analysis)
     return analysis
 
@@ -42,37 +42,6 @@ def remove_analysis(analysis: Analysis) -> None:
     remove_from_tree(analysis)
     for node in tuple(analysis.own_nodes()):
         _remove(scene, node)
-
-
-def _follow_scan(analysis: Analysis) -> None:
-    transform_id = analysis.scan.GetTransformNodeID()
-    for node in analysis.own_nodes():
-        if transform_id and node.IsA("vtkMRMLTransformableNode"):
-            node.SetAndObserveTransformNodeID(transform_id)
-
-
-@contextmanager
-def _in_one_step(scene: Any) -> Iterator[None]:
-    """Take out again whatever was added, where the block does not come to its end; else let Slicer undo it as one."""
-    scene.SaveStateForUndo()
-    before = set(_node_ids(scene))
-    with ExitStack() as undo:
-        undo.callback(_remove_all_but, scene, before)
-        yield
-        undo.pop_all()
-    for node_id in set(_node_ids(scene)) - before:
-        scene.GetNodeByID(node_id).SetUndoEnabled(True)
-
-
-def _remove_all_but(scene: Any, kept: set[str]) -> None:
-    for node_id in reversed(_node_ids(scene)):
-        node = scene.GetNodeByID(node_id)
-        if node_id not in kept and node is not None:
-            scene.RemoveNode(node)
-
-
-def _node_ids(scene: Any) -> list[str]:
-    return [scene.GetNthNode(place).GetID() for place in range(scene.GetNumberOfNodes())]
 
 
 def _remove(scene: Any, node: Node) -> None:

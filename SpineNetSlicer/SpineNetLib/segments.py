@@ -9,7 +9,7 @@ import numpy as np
 import slicer
 import vtk
 from numpy.typing import NDArray
-from vtk.util.numpy_support import vtk_to_numpy
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from SpineNetCore.anatomy import DISC_LEVELS, disc_label
 from SpineNetCore.file_volume import FileVolume
@@ -43,15 +43,31 @@ def rename_segments(analysis: Analysis, names: dict[str, str]) -> None:
             segment.SetName(name)
 
 
+def replace_disc_segment(analysis: Analysis, level: str, mask: NDArray[np.bool_]) -> None:
+    """Give the disc of that level of the analysis other voxels; mask: [k, j, i] of the scan."""
+    node, logic = analysis.node(Part.DISC_SEGMENTS), slicer.vtkSlicerSegmentationsModuleLogic
+    image = _image_on(analysis.scan, node)
+    values = numpy_to_vtk(mask.astype(np.uint8).ravel(), deep=True)
+    image.GetPointData().SetScalars(values)
+    if not logic.SetBinaryLabelmapToSegment(image, node, level, logic.MODE_REPLACE):
+        raise RuntimeError(f"the segment {level} took no voxels")
+
+
 def disc_mask(analysis: Analysis, levels: Sequence[str], grid: Node) -> NDArray[np.bool_]:
     """Voxels [k, j, i] of the volume node `grid` that belong to the discs of those levels of the analysis."""
     node = analysis.node(Part.DISC_SEGMENTS)
-    reference = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid)
+    reference = _image_on(grid, node)
     mask = np.zeros(slicer.util.arrayFromVolume(grid).shape, dtype=bool)
     for level in levels:
         if node.GetSegmentation().GetSegment(level) is not None:
             mask |= _segment_on(reference, node, level)
     return mask
+
+
+def _image_on(grid: Node, segmentation: Node) -> Any:
+    """The grid of a volume node as an oriented image, under the transform that the segmentation is under."""
+    parent = segmentation.GetParentTransformNode()
+    return slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid, parent)
 
 
 def _segment_on(reference: Any, node: Node, level: str) -> NDArray[np.bool_]:

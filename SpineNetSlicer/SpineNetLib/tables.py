@@ -17,12 +17,18 @@ def add_tables(analysis: Analysis) -> None:
     """Add the score table as the analysis left it, and an empty log."""
     scan = analysis.scan.GetName()
     for part, name in ((Part.SCORES, f"{scan} scores"), (Part.CORRECTIONS, f"{scan} corrections")):
-        node = analysis.scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-        node.SetUseColumnTitleAsColumnHeader(True)
-        node.SetLocked(True)
-        analysis.refer(part, node)
-    _fill(analysis.node(Part.CORRECTIONS), COLUMNS, [])
+        add_table(analysis, part, name)
+    fill_table(analysis.node(Part.CORRECTIONS), COLUMNS, [])
     refresh_scores(analysis)
+
+
+def add_table(analysis: Analysis, part: Part, name: str) -> Node:
+    """An empty table that a user reads and does not type into."""
+    node = analysis.scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
+    analysis.refer(part, node)
+    return node
 
 
 def current_readings(analysis: Analysis) -> tuple[DiscReading, ...]:
@@ -38,7 +44,7 @@ def corrections(analysis: Analysis) -> list[Correction]:
 def log_correction(analysis: Analysis, entry: Correction) -> None:
     """Put an entry at the end of the log, and bring the score table up to date."""
     node = analysis.node(Part.CORRECTIONS)
-    _fill(node, COLUMNS, [*rows(node), row_of(entry)])
+    fill_table(node, COLUMNS, [*rows(node), row_of(entry)])
     refresh_scores(analysis)
 
 
@@ -48,7 +54,7 @@ def refresh_scores(analysis: Analysis) -> None:
     for task in Task:
         header += [task.title, f"{task.title} probability", f"{task.title} uncertainty"]
     header += ["Corrected", "Reason"]
-    _fill(analysis.node(Part.SCORES), header, [_score_row(reading) for reading in current_readings(analysis)])
+    fill_table(analysis.node(Part.SCORES), header, [_score_row(reading) for reading in current_readings(analysis)])
 
 
 def rows(node: Node) -> list[list[str]]:
@@ -75,8 +81,8 @@ def _two_decimals(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _fill(node: Node, header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """Text columns throughout, so that an empty cell stays empty when the scene is saved and loaded."""
+def fill_table(node: Node, header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """Write a table node anew, as text, so that an empty cell stays empty when the scene is saved and loaded."""
     table = vtk.vtkTable()
     for place, name in enumerate(header):
         column = vtk.vtkStringArray()

@@ -19,6 +19,7 @@ from SpineNetLib.results import Result, read_result
 
 _SCAN_FILE = "scan.nrrd"
 _RESULT_FOLDER = "result"
+_REPORT_FILE = "report.json"
 _ERROR = "error: "
 _STOPPED = 128
 """Exit statuses from here on say that a signal ended the process, as negative ones do."""
@@ -28,12 +29,18 @@ _LEAST_FREE_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chose. device: auto, cpu or cuda. models: None for those that come with SpineNet."""
+    """What the user chose.
+
+    device: auto, cpu or cuda. models: None for those that come with SpineNet. report: the text of a `report.json` whose
+    vertebrae and discs are taken as they are, None to find them. levels: the discs to grade, all when empty.
+    """
 
     device: str = "auto"
     views: int = 54
     hotspot_views: int = 32
     models: Path | None = None
+    report: str | None = None
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Worker:
             if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
                 raise AnalysisError(_disk_full())
             write_scan(folder / _SCAN_FILE)
+            if options.report is not None:
+                (folder / _REPORT_FILE).write_text(options.report, "utf-8")
             self._process = self._start_process(command_line(folder, options), environment(), folder)
         except OSError as error:
             raise AnalysisError(_start_sentence(error), str(error)) from error
@@ -135,6 +144,10 @@ def command_line(folder: Path, options: Options) -> list[str]:
     command += ["--views", str(options.views), "--hotspot-views", str(options.hotspot_views)]
     if options.models is not None:
         command += ["--models", str(options.models.absolute())]
+    if options.report is not None:
+        command += ["--vertebrae", str(folder / _REPORT_FILE)]
+    if options.levels:
+        command += ["--levels", ",".join(options.levels)]
     return command
 
 

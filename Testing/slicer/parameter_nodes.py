@@ -29,7 +29,7 @@ class WithinRange:
 
 def parameterNodeWrapper(kind: type) -> type:  # noqa: N802  Slicer's name
     """Turn the annotations of a class into properties kept in the node it is made with."""
-    members: dict[str, Any] = {"__init__": _keep_node, "connectGui": _connect_gui, "disconnectGui": _disconnect_gui}
+    members: dict[str, Any] = {"__init__": _keep_node, "connectParametersToGui": _connect, "disconnectGui": _disconnect}
     for name, hint in get_type_hints(kind, include_extras=True).items():
         is_annotated = get_origin(hint) is Annotated
         value_type = get_args(hint)[0] if is_annotated else hint
@@ -45,7 +45,7 @@ def module() -> ModuleType:
 
 
 def _keep_node(self: Any, node: Any) -> None:
-    self.parameterNode = node
+    self.parameterNode, self.bindings = node, []
 
 
 def _parameter(name: str, kind: type, checks: list[Any], default: Any) -> property:
@@ -81,22 +81,22 @@ _WIDGETS: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]
 """By class: the signal of a change, how to read the value, and how to show one."""
 
 
-def _connect_gui(self: Any, ui: Any) -> list[tuple[Any, Any]]:
+def _connect(self: Any, widgets: dict[str, Any]) -> int:
+    """Gives a number to disconnect by; Slicer's `connectGui` does the same and gives nothing, so it is not here."""
     bound = []
-    for widget in vars(ui).values():
-        name = widget.property("SlicerParameterName")
-        if name:
-            signal, read, show = _WIDGETS[type(widget).__name__]
-            show(widget, getattr(self, name))
+    for name, widget in widgets.items():
+        signal, read, show = _WIDGETS[type(widget).__name__]
+        show(widget, getattr(self, name))
 
-            def keep(*_: Any, widget: Any = widget, name: str = name, read: Any = read) -> None:
-                setattr(self, name, read(widget))
+        def keep(*_: Any, widget: Any = widget, name: str = name, read: Any = read) -> None:
+            setattr(self, name, read(widget))
 
-            getattr(widget, signal).connect(keep)
-            bound.append((getattr(widget, signal), keep))
-    return bound
+        getattr(widget, signal).connect(keep)
+        bound.append((getattr(widget, signal), keep))
+    self.bindings.append(bound)
+    return len(self.bindings) - 1
 
 
-def _disconnect_gui(_self: Any, bound: list[tuple[Any, Any]]) -> None:
-    for signal, keep in bound:
+def _disconnect(self: Any, number: int) -> None:
+    for signal, keep in self.bindings[number]:
         signal.disconnect(keep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import unittest
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,29 +20,80 @@ from stand_ins import STAND_INS, qMRMLWidget
 from SpineNetCore.scan_files import read_scan
 
 
+class ModuleManager(QObject):
+    IS_STAND_IN = True
+    connect, disconnect = pythonqt.connect, pythonqt.disconnect
+    moduleAboutToBeUnloaded = Signal(str)  # noqa: N815  Slicer's names
+
+
 class Application(QObject):
     """`slicer.app`."""
 
     IS_STAND_IN = True
     connect, disconnect = pythonqt.connect, pythonqt.disconnect
-    startupCompleted = Signal()  # noqa: N815  Slicer's names
+    startupCompleted = Signal()  # noqa: N815
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._modules = ModuleManager()
+
+    def moduleManager(self) -> ModuleManager:  # noqa: N802
+        return self._modules
+
+    def processEvents(self) -> None:  # noqa: N802
+        wait_events()
 
 
 class ScriptedLoadableModule:
+    """Offers `<module>Test` to Slicer's self-tests."""
+
     def __init__(self, parent: Any) -> None:
-        self.parent = parent
+        super().__init__()
+        self.parent, self.moduleName = parent, type(self).__name__
+        slicer.selfTests = {self.moduleName: self.runTest}
+
+    def runTest(self, msec: int = 100) -> None:  # noqa: N802
+        test = getattr(sys.modules[type(self).__module__], f"{self.moduleName}Test")()
+        test.messageDelay = msec
+        test.runTest()
 
 
 class ScriptedLoadableModuleWidget:
+    """Without a parent it makes its own and sets itself up, before the subclass has got anywhere."""
+
     def __init__(self, parent: Any = None) -> None:
-        self.parent = qMRMLWidget() if parent is None else parent
-        if self.parent.layout() is None:
-            self.parent.setLayout(QVBoxLayout())
+        super().__init__()
+        self.moduleName = type(self).__name__.removesuffix("Widget")
+        self.parent = panel_parent() if parent is None else parent
         self.layout = self.parent.layout()
-        self.parent.setMRMLScene(slicer.mrmlScene)
+        if parent is None:
+            self.setup()
+        slicer.app.moduleManager().connect("moduleAboutToBeUnloaded(QString)", self._onModuleAboutToBeUnloaded)
 
     def setup(self) -> None:
         """Slicer adds its developers' buttons here."""
+
+    def cleanup(self) -> None:
+        """For a module that leaves anything behind."""
+
+    def onReload(self) -> None:  # noqa: N802
+        slicer.util.reloadScriptedModule(self.moduleName)
+
+    def _onModuleAboutToBeUnloaded(self, name: str) -> None:  # noqa: N802
+        if name == self.moduleName:
+            self.cleanup()
+
+
+class ScriptedLoadableModuleTest(unittest.TestCase):
+    """A test case that tells what it does."""
+
+    said: list[str] = []  # noqa: RUF012
+
+    def delayDisplay(self, message: str) -> None:  # noqa: N802
+        self.said.append(message)
+
+    def runTest(self) -> None:  # noqa: N802
+        """For the subclass."""
 
 
 class ScriptedLoadableModuleLogic:
@@ -82,6 +134,32 @@ def install() -> ModuleType:
     return importlib.import_module("SpineNet")
 
 
+class PanelParent(qMRMLWidget):
+    """The frame that Slicer puts a module's widgets into; it makes them anew when the module is loaded again."""
+
+    def reload(self) -> None:
+        module = sys.modules["SpineNet"]
+        slicer.modules.SpineNetWidget = module.SpineNetWidget(self)
+        slicer.modules.SpineNetWidget.setup()
+
+
+def panel_parent() -> PanelParent:
+    parent = PanelParent()
+    parent.setLayout(QVBoxLayout())
+    parent.setMRMLScene(slicer.mrmlScene)
+    return parent
+
+
+def opened(module: ModuleType) -> Any:
+    """The module's widget, made and shown as Slicer does."""
+    widget = module.SpineNetWidget(panel_parent())
+    widget.setup()
+    widget.enter()
+    known = SimpleNamespace(path=module.__file__, widgetRepresentation=lambda: widget.parent)
+    slicer.modules = SimpleNamespace(spinenet=known, SpineNetWidget=widget)
+    return widget
+
+
 def close(widget: Any) -> None:
     """As Slicer does before it takes a module's widgets apart."""
     widget.cleanup()
@@ -120,7 +198,12 @@ _MODULES: dict[str, dict[str, Any]] = {
     "slicer.i18n": {"tr": lambda text: text, "translate": _translate},
     "slicer.ScriptedLoadableModule": {
         kind.__name__: kind
-        for kind in (ScriptedLoadableModule, ScriptedLoadableModuleWidget, ScriptedLoadableModuleLogic)
+        for kind in (
+            ScriptedLoadableModule,
+            ScriptedLoadableModuleWidget,
+            ScriptedLoadableModuleLogic,
+            ScriptedLoadableModuleTest,
+        )
     },
     "SampleData": {"SampleDataLogic": SampleData},
 }

@@ -15,6 +15,7 @@ _HEADER_PIXELS = 28
 class ctkCollapsibleButton(mannered(QWidget)):  # noqa: N801  Slicer's names
     IS_STAND_IN = True
     connect, disconnect = connect, disconnect
+    contentsCollapsed = Signal(bool)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,6 +25,7 @@ class ctkCollapsibleButton(mannered(QWidget)):  # noqa: N801  Slicer's names
     def _collapse(self, is_collapsed: bool) -> None:
         self._is_collapsed = is_collapsed
         self.setMaximumHeight(_HEADER_PIXELS if is_collapsed else 16_777_215)
+        self.contentsCollapsed.emit(is_collapsed)
 
     def _name(self, text: str) -> None:
         self._text = text

@@ -39,9 +39,7 @@ def a_view(an_application) -> SliceView:
 
 @pytest.fixture
 def a_widget(the_module, an_application, a_view) -> Iterator[SimpleNamespace]:
-    widget = the_module.SpineNetWidget()
-    widget.setup()
-    widget.enter()
+    widget = slicer_window.opened(the_module)
     yield widget
     slicer_window.close(widget)
 
@@ -228,13 +226,18 @@ def test_pytorch_is_installed_by_one_button(a_widget, a_scan_node, monkeypatch):
 
 def test_the_pytorch_extension_is_asked_for_where_it_is_missing_too(a_widget, a_scan_node, monkeypatch):
     asked = []
-    model = SimpleNamespace(installExtensionFromServer=asked.append)
+
+    def install_extension(name: str, restart: bool) -> bool:
+        asked.append((name, restart))
+        return True
+
+    model = SimpleNamespace(installExtensionFromServer=install_extension)
     monkeypatch.setattr("SpineNetLib.libraries.find_spec", lambda name: None)
     monkeypatch.setattr(slicer.app, "extensionsManagerModel", lambda: model, raising=False)
     a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
     a_widget.ui.analyseButton.click()
     a_widget.ui.installButton.click()
-    assert asked == ["PyTorch"]
+    assert asked == [("PyTorch", False)]
     assert "restart Slicer" in a_widget.ui.messageLabel.text
     assert not a_widget.ui.installButton.isHidden()
 
@@ -339,9 +342,7 @@ def test_choices_and_results_are_there_when_the_module_is_loaded_again(a_widget,
     a_widget.ui.deviceSelector.setCurrentIndex(2)
     a_widget.ui.modelsPath.setCurrentPath("models")
     a_widget.cleanup()
-    again = the_module.SpineNetWidget()
-    again.setup()
-    again.enter()
+    again = slicer_window.opened(the_module)
     assert (again.ui.hotspotViewsSpinBox.value, again.ui.deviceSelector.currentIndex) == (7, 2)
     assert again.ui.modelsPath.currentPath == "models"
     assert cell(again, L4_L5, PFIRRMANN).text().startswith("5")

@@ -1,0 +1,126 @@
+"""The page of the command line, `report.html`, written from the scene: the grades as they stand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label, disc_level
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import checked_scan
+from SpineNetCore.scan import Scan
+from SpineNetLib.analysis import Analysis
+from SpineNetLib.corrections import levels_moved
+from SpineNetLib.export import write_whole
+from SpineNetLib.readings import DiscReading, GradeReading, moved_level
+from SpineNetLib.remarks import remarks
+from SpineNetLib.scan_nodes import volume_of
+from SpineNetLib.segments import disc_mask
+from SpineNetLib.tables import corrections, current_readings
+
+if TYPE_CHECKING:
+    from SpineNetCore.report_types import DiscResult, SpineReport
+    from SpineNetCore.scores import TaskScore
+
+
+def export_page(analysis: Analysis, path: Path) -> None:
+    """Write one self-contained HTML page with the readers' grades and levels, and what they changed among its remarks.
+
+    Raises InputError where the file cannot be written, an earlier one being left as it was, or PyTorch is missing.
+    """
+    try:
+        from SpineNetCore.report_page import page_html
+    except ModuleNotFoundError as error:
+        raise InputError(f"The page needs {error.name}: install PyTorch with Slicer's PyTorch extension.") from error
+    write_whole(path, page_html(current_report(analysis)))
+
+
+def current_report(analysis: Analysis) -> SpineReport:
+    """The analysis as the command line would report it, had it found what holds after the readers."""
+    from SpineNetCore.report_types import ModelUse, Settings, SpineReport
+
+    content = json.loads(analysis.record.GetText())
+    scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
+    vertebrae = _vertebrae(analysis)
+    settings = content["settings"]
+    maps = {task: _on_slices(scan, slicer.util.arrayFromVolume(node)) for task, node in analysis.heat_maps().items()}
+    return SpineReport(
+        scan=scan,
+        source=Path(scan.name.replace("/", "-")),
+        vertebrae=vertebrae,
+        discs=tuple(_result(reading, vertebrae) for reading in current_readings(analysis)),
+        models=tuple(
+            ModelUse(name, use["file"], use["digest"], use["description"]) for name, use in content["models"].items()
+        ),
+        timings_s=content["timings_s"],
+        warnings=(*analysis.findings.warnings, *remarks(corrections(analysis))),
+        settings=Settings(settings["views"], settings["hotspot_views"], settings["device"]),
+        hotspots=maps if set(maps) == set(Task) else None,
+        disc_labels=_on_slices(scan, _labels(analysis)),
+    )
+
+
+def _vertebrae(analysis: Analysis) -> tuple[Vertebra, ...]:
+    moved = levels_moved(corrections(analysis))
+    found = analysis.findings.vertebrae
+    return tuple(replace(vertebra, level=moved_level(vertebra.level, moved)) for vertebra in found)
+
+
+def _result(reading: DiscReading, vertebrae: tuple[Vertebra, ...]) -> DiscResult:
+    from SpineNetCore.report_types import DiscResult
+
+    finding = reading.finding
+    disc = _disc(reading, vertebrae)
+    centre = None if finding is None else finding.centre_ras_mm
+    if len(reading.grades) < len(Task):
+        return DiscResult(reading.level, centre, reading.reason or "Not graded.", None, disc)
+    return DiscResult(reading.level, centre, None, tuple(_score(reading.grades[task]) for task in Task), disc)
+
+
+def _disc(reading: DiscReading, vertebrae: tuple[Vertebra, ...]) -> Disc | None:
+    finding, pairs = reading.finding, {disc_level(a.level, b.level): (a, b) for a, b in pairwise(vertebrae)}
+    if finding is None or finding.centre_ras_mm is None or finding.geometry is None or reading.level not in pairs:
+        return None
+    geometry = finding.geometry
+    return Disc(
+        *pairs[reading.level],
+        centre_ras_mm=finding.centre_ras_mm,
+        posterior=geometry.posterior,
+        inferior=geometry.inferior,
+        left=geometry.left,
+        width_mm=geometry.width_mm,
+        height_mm=geometry.height_mm,
+    )
+
+
+def _score(grade: GradeReading) -> TaskScore:
+    """A grade that only a reader gave is certain to the page."""
+    from SpineNetCore.scores import TaskScore
+
+    if grade.automatic is None:
+        chances = tuple(float(number == grade.grade) for number in grade.task.grades)
+        return TaskScore(grade.task, grade.grade, chances, 0.0)
+    return TaskScore(grade.task, grade.grade, grade.automatic.probabilities, grade.automatic.uncertainty or 0.0)
+
+
+def _labels(analysis: Analysis) -> NDArray[np.uint8]:
+    """[k, j, i] of the scan: the discs' voxels under the levels as they are called now."""
+    labels = np.zeros(slicer.util.arrayFromVolume(analysis.scan).shape, np.uint8)
+    for reading in current_readings(analysis):
+        if reading.finding is not None and reading.level in DISC_LEVELS:
+            labels[disc_mask(analysis, [reading.finding.level], analysis.scan)] = disc_label(reading.level)
+    return labels
+
+
+def _on_slices(scan: Scan, array: NDArray[Any]) -> NDArray[Any]:
+    """[k, j, i] of a node on the scan's grid to [slice, row, column]."""
+    if scan.file_grid is None:
+        raise ValueError("a scan with averaged slices has no grid of a file")
+    return np.ascontiguousarray(scan.file_grid.standard_from_file(array.transpose(2, 1, 0)))

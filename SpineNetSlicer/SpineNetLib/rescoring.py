@@ -1,0 +1,133 @@
+"""A disc that a reader put elsewhere is graded again on its own, and takes its place in the analysis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import Task, disc_label
+from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import FileVolume
+from SpineNetLib.analysis import Analysis
+from SpineNetLib.corrections import DiscMoved, Signature
+from SpineNetLib.disc_line import lined_disc, placement_on_line, remove_disc_line
+from SpineNetLib.markers import move_disc_markers
+from SpineNetLib.one_step import in_one_step
+from SpineNetLib.placements import Placement, placement
+from SpineNetLib.results import DiscFinding, Findings, Result
+from SpineNetLib.scan_nodes import check_same_grid
+from SpineNetLib.segments import disc_mask, replace_disc_segment
+from SpineNetLib.tables import log_correction
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rescoring:
+    """One disc to be graded where a reader put it.
+
+    level: the disc's in the analysis. original, new: where it was, and where it is put. report: the text of a
+    `report.json` that has it there.
+    """
+
+    level: str
+    original: Placement
+    new: Placement
+    report: str
+
+
+def asked_rescoring(analysis: Analysis) -> Rescoring:
+    """What the line in the scene asks for; raises InputError where there is none, or it can be no place for a disc."""
+    level = lined_disc(analysis)
+    if level is None:
+        raise InputError("No disc is being moved: pick one in the table and press 'Move disc'.")
+    finding = _finding(analysis.findings, level)
+    if finding.centre_ras_mm is None or finding.geometry is None:
+        raise InputError(f"{level} was not found: cancel the move.")
+    new = placement_on_line(analysis, finding)
+    original = placement(finding.centre_ras_mm, finding.geometry.posterior)
+    return Rescoring(level, original, new, _report_with(analysis, finding, new))
+
+
+def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature: Signature) -> None:
+    """Give the disc its new place, grades, evidence and voxels in one step, and log what was moved.
+
+    Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there.
+    """
+    earlier, found = _finding(analysis.findings, rescoring.level), _finding(result.findings, rescoring.level)
+    if not found.scores:
+        reason = (found.reason or "no reason given").rstrip(".")
+        raise InputError(f"{rescoring.level} could not be graded there ({reason}): drag the line elsewhere.")
+    for volume in (result.disc_labels, *result.hotspots.values()):
+        check_same_grid(analysis.scan, volume)
+    report = _report_with_disc(analysis, result, rescoring.level)
+    maps = _merged_maps(analysis, result, rescoring.level)
+    mask = _in_node_order(result.disc_labels) == disc_label(rescoring.level)
+    entry = DiscMoved(signature, rescoring.level, rescoring.original, rescoring.new, _grades(earlier), _grades(found))
+    with in_one_step(analysis.scene):
+        analysis.record.SetText(report)
+        for task, heat in maps.items():
+            slicer.util.updateVolumeFromArray(analysis.heat_map(task), heat)
+        replace_disc_segment(analysis, rescoring.level, mask)
+        move_disc_markers(analysis, rescoring.level, earlier)
+        remove_disc_line(analysis)
+        log_correction(analysis, entry)
+
+
+def _finding(findings: Findings, level: str) -> DiscFinding:
+    return next(disc for disc in findings.discs if disc.level == level)
+
+
+def _grades(finding: DiscFinding) -> tuple[int, ...]:
+    return tuple(finding.scores[task].grade for task in Task if task in finding.scores)
+
+
+def _report_with(analysis: Analysis, finding: DiscFinding, new: Placement) -> str:
+    """The report with the disc where it is put; its size stays as it was measured."""
+    content: Content = json.loads(analysis.record.GetText())
+    entry = _entry(content, finding.level)
+    left = np.array(entry["geometry"]["left_ras"])
+    entry["centre_ras_mm"] = list(new.centre_ras_mm)
+    entry["geometry"] |= {
+        "posterior_ras": list(new.posterior_ras),
+        "inferior_ras": np.cross(new.posterior_ras, left).round(4).tolist(),
+    }
+    return json.dumps(content)
+
+
+def _report_with_disc(analysis: Analysis, result: Result, level: str) -> str:
+    """The analysis' report with that disc's entry from the result."""
+    content: Content = json.loads(analysis.record.GetText())
+    fresh = _entry(json.loads(result.findings.text), level)
+    content["discs"] = [fresh if entry["level"] == level else entry for entry in content["discs"]]
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _entry(content: Content, level: str) -> Content:
+    entry: Content = next(entry for entry in content["discs"] if entry["level"] == level)
+    return entry
+
+
+def _merged_maps(analysis: Analysis, result: Result, level: str) -> Mapping[Task, NDArray[np.float32]]:
+    """The heat maps with this disc's share exchanged, [k, j, i].
+
+    ours: a disc graded alone is scaled to itself; it keeps the strength that its evidence had beside the other discs.
+    """
+    maps = {}
+    for task, node in analysis.heat_maps().items():
+        if task in result.hotspots:
+            heat, share = slicer.util.arrayFromVolume(node), disc_mask(analysis, [level], node)
+            strongest = float(heat[share].max(initial=0)) or 1.0
+            fresh = strongest * _in_node_order(result.hotspots[task])
+            maps[task] = np.maximum(np.where(share, 0, heat), fresh).astype(np.float32)
+    return maps
+
+
+def _in_node_order(volume: FileVolume) -> NDArray[Any]:
+    return volume.voxels.transpose(2, 1, 0)
