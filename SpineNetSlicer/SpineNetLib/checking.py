@@ -9,6 +9,7 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.corrections import MOST_LEVELS_MOVED, GradeCorrection, LevelsMoved, Signature, levels_moved
 from SpineNetLib.markers import rename_markers
+from SpineNetLib.one_step import in_one_step
 from SpineNetLib.readings import DiscReading, moved_level
 from SpineNetLib.segments import rename_segments
 from SpineNetLib.tables import corrections, current_readings, log_correction
@@ -27,7 +28,8 @@ def correct_grade(analysis: Analysis, level: str, task: Task, grade: int | None,
         raise InputError(f"No disc was found at {level}: grade a disc that is in the table with its scores.")
     before = reading.grades.get(task)
     original = None if before is None else before.grade
-    log_correction(analysis, GradeCorrection(signature, reading.finding.level, task, original, grade))
+    with in_one_step(analysis.scene):
+        log_correction(analysis, GradeCorrection(signature, reading.finding.level, task, original, grade))
 
 
 def move_levels(analysis: Analysis, steps: int, signature: Signature) -> None:
@@ -41,8 +43,9 @@ def move_levels(analysis: Analysis, steps: int, signature: Signature) -> None:
         raise InputError(
             f"The levels cannot lie {abs(after)} from those of the analysis: move them by {MOST_LEVELS_MOVED} at most."
         )
-    log_correction(analysis, LevelsMoved(signature, before, after))
-    _rename(analysis, after)
+    with in_one_step(analysis.scene):
+        log_correction(analysis, LevelsMoved(signature, before, after))
+        _rename(analysis, after)
 
 
 def reading_of(analysis: Analysis, level: str) -> DiscReading:

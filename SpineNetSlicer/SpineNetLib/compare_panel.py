@@ -72,7 +72,7 @@ def _agreement_text(comparison: Comparison) -> str:
     for agreement in comparison.agreements:
         kappa = "" if agreement.kappa is None else _(", kappa {value}").format(value=f"{agreement.kappa:.2f}")
         lines.append(
-            _("{task}: {same} the same, {near} within one{kappa} ({discs} discs)").format(
+            _("{task}: {same} the same, {near} within one{kappa} (discs: {discs})").format(
                 task=agreement.task.title,
                 same=f"{agreement.exact:.0%}",
                 near=f"{agreement.within_one:.0%}",

@@ -211,4 +211,4 @@ _MODULES: dict[str, dict[str, Any]] = {
 
 def module_parent() -> SimpleNamespace:
     """What Slicer hands a module to describe itself on."""
-    return SimpleNamespace(title="", categories=[], dependencies=[], contributors=[])
+    return SimpleNamespace(title="", categories=[], dependencies=[], contributors=[], path="SpineNet.py")

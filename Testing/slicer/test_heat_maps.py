@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 import slicer
+import vtk
 from headless_slicer import SliceView, scan_node
 from phantom_result import a_phantom, perfect_report
 from scipy import ndimage
 
-from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.phantom import DiscTruth, Phantom
 from SpineNetCore.report import write_report
 from SpineNetCore.scan import mapped
 from SpineNetLib.analysis import Analysis, Part, nodes_of_class
+from SpineNetLib.checking import correct_grade
+from SpineNetLib.corrections import Signature
 from SpineNetLib.heat_maps import Overlay, hide_heat_maps, show_heat_map
 from SpineNetLib.navigation import go_to_disc
+from SpineNetLib.readings import levels_shown
 from SpineNetLib.results import read_result
 from SpineNetLib.scan_nodes import ras_from_ijk
 from SpineNetLib.scene import add_result
+from SpineNetLib.tables import current_readings
 
 SIZE = (360, 480)
 
@@ -154,6 +161,59 @@ def test_the_heat_of_one_disc_is_shown_alone(an_analysis, a_view, the_phantom):
         np.testing.assert_allclose(ras_from_ijk(node), ras_from_ijk(whole))
         assert slicer.util.arrayFromVolume(node).any()
     assert not node.GetSaveWithScene()
+
+
+def test_evidence_of_abnormal_grades_is_shown_alone(an_analysis, a_view, the_phantom):
+    task = Task.UPPER_MARROW
+    levels = levels_shown(current_readings(an_analysis), task, None, abnormal_only=True)
+    sick = {disc.level for disc in sick_discs(the_phantom, task)}
+    assert 0 < len(sick) < len(DISC_LEVELS)
+    assert set(levels) == sick
+    node = show_heat_map(an_analysis, task, Overlay(discs=levels))
+    shown, labels = slicer.util.arrayFromVolume(node), perfect_report(the_phantom).disc_labels
+    for level in DISC_LEVELS:
+        inside = the_phantom.scan.file_grid.file_from_standard(labels == disc_label(level)).transpose(2, 1, 0)
+        assert shown[inside].any() == (level in sick)
+
+
+def test_one_disc_shows_its_evidence_only_if_it_is_abnormal_where_that_is_asked_for(an_analysis, the_phantom):
+    task, readings = Task.UPPER_MARROW, current_readings(an_analysis)
+    (sick, *_), sick_levels = sick_discs(the_phantom, task), {disc.level for disc in sick_discs(the_phantom, task)}
+    healthy = next(level for level in DISC_LEVELS if level not in sick_levels)
+    assert levels_shown(readings, task, sick.level, abnormal_only=True) == (sick.level,)
+    assert levels_shown(readings, task, healthy, abnormal_only=True) == ()
+    assert levels_shown(readings, task, healthy, abnormal_only=False) == (healthy,)
+    assert levels_shown(readings, task, None, abnormal_only=False) is None
+
+
+def test_a_corrected_grade_decides_whether_its_evidence_is_shown(an_analysis, the_phantom):
+    task = Task.UPPER_MARROW
+    sick = sick_discs(the_phantom, task)[0].level
+    correct_grade(an_analysis, sick, task, 0, Signature(datetime(2026, 3, 1, tzinfo=UTC)))
+    assert sick not in levels_shown(current_readings(an_analysis), task, None, abnormal_only=True)
+
+
+@pytest.mark.parametrize("is_one_disc", [False, True])
+def test_evidence_follows_a_scan_under_a_linear_transform(a_scene, the_phantom, the_result, a_view, is_one_disc):
+    scan = scan_node(a_scene, the_phantom.scan)
+    transform = a_scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
+    turn = vtk.vtkTransform()
+    turn.Translate(30, -20, 10)
+    turn.RotateX(20)
+    transform.SetMatrixTransformToParent(turn.GetMatrix())
+    scan.SetAndObserveTransformNodeID(transform.GetID())
+    analysis, task = add_result(a_scene, scan, the_result), Task.UPPER_MARROW
+    disc = sick_discs(the_phantom, task)[0]
+    place = go_to_disc(analysis, disc.level)
+    expected = turn.TransformPoint(disc.centre_ras_mm)
+    assert np.linalg.norm(place - expected) <= the_phantom.scan.spacing_mm[0] / 2 + 0.01
+    node = show_heat_map(analysis, task, Overlay(discs=(disc.level,) if is_one_disc else None))
+    assert node.GetTransformNodeID() == transform.GetID()
+    inside = perfect_report(the_phantom).disc_labels == disc_label(disc.level)
+    inside = the_phantom.scan.file_grid.file_from_standard(inside).transpose(2, 1, 0)
+    np.testing.assert_array_equal(
+        slicer.util.arrayFromVolume(node)[inside], slicer.util.arrayFromVolume(analysis.heat_map(task))[inside]
+    )
 
 
 def test_the_heat_of_no_disc_is_none(an_analysis, a_view):

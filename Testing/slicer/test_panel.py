@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import signal
 import sys
 import tempfile
@@ -9,17 +10,22 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
 import slicer
 import slicer_window
-from headless_slicer import SliceView
+from headless_slicer import SliceView, scan_node
+from report_making import a_report
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task
-from SpineNetLib.analysis import analyses
+from SpineNetLib.analysis import Part, analyses
 from SpineNetLib.child_process import ChildProcess
-from SpineNetLib.scene import add_result
+from SpineNetLib.devices import DeviceSearch
+from SpineNetLib.scene import add_result, remove_analysis
+from SpineNetLib.segments import disc_mask
+from SpineNetLib.tables import corrections
 from SpineNetLib.worker import Worker
 
 LONG_ENOUGH_S = 300
@@ -321,7 +327,7 @@ def test_a_reference_is_compared_and_the_grades_exported(a_widget, a_shown_analy
     monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getSaveFileName", lambda *_: str(export))
     a_widget.ui.referenceButton.click()
     assert cell(a_widget, L4_L5, PFIRRMANN).text() == "5 \N{NOT EQUAL TO} 3"
-    assert "Pfirrmann: 50% the same" in a_widget.ui.agreementLabel.text
+    assert "Pfirrmann: 50% the same, 50% within one" in a_widget.ui.agreementLabel.text
     a_widget.ui.exportButton.click()
     with export.open(newline="") as file:
         assert [row["level"] for row in csv.DictReader(file)] == list(DISC_LEVELS)
@@ -335,6 +341,182 @@ def test_a_reference_that_cannot_be_read_is_told_and_changes_nothing(a_widget, a
     a_widget.ui.referenceButton.click()
     assert "pfirrmann '9'" in a_widget.ui.messageLabel.text
     assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_a_reference_is_still_there_when_the_module_is_opened_again(a_widget, a_shown_analysis, tmp_path):
+    reference = tmp_path / "reference.csv"
+    reference.write_text("level,pfirrmann\nL4-L5,3\n")
+    a_widget.panel.grades.compare.load_reference(reference)
+    a_widget.exit()
+    a_widget.enter()
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == "5 \N{NOT EQUAL TO} 3"
+    assert "Pfirrmann: 0% the same, 0% within one, kappa 0.00 (discs: 1)" in a_widget.ui.agreementLabel.text
+
+
+def test_the_page_is_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getSaveFileName", lambda *_: str(tmp_path / "page"))
+    a_widget.ui.exportPageButton.click()
+    assert a_widget.ui.messageLabel.text == ""
+    assert "Research use only" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_evidence_of_normal_grades_is_left_out_where_that_is_asked_for(a_widget, a_shown_analysis, a_view, a_scene):
+    a_widget.panel.grades.correct(0, Task.UPPER_MARROW, "L4-L5")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, list(Task).index(Task.UPPER_MARROW))
+    a_widget.ui.abnormalOnlyCheckBox.click()
+    shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
+    inside = {level: disc_mask(a_shown_analysis, [level], a_shown_analysis.scan) for level in ("L3-L4", "L4-L5")}
+    assert shown[inside["L3-L4"]].any()
+    assert not shown[inside["L4-L5"]].any()
+    a_widget.ui.thisDiscCheckBox.click()
+    shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
+    assert not shown.any()
+    assert a_widget.ui.evidenceLabel.text == "Upper marrow: no grade to show evidence for."
+
+
+def test_the_settings_say_which_device_was_found(a_widget, monkeypatch):
+    said = [json.dumps({"gpus": ["NVIDIA H100"], "built_for_gpu": True})]
+
+    class Found:
+        def new_lines(self):
+            return [said.pop()] if said else []
+
+        def exit_status(self):
+            return 0
+
+        def end(self):
+            pass
+
+    a_widget.panel.devices._search = DeviceSearch(lambda *_: Found())
+    assert a_widget.ui.deviceLabel.text == ""
+    a_widget.ui.settingsSection.collapsed = False
+    assert a_widget.ui.deviceLabel.text == "Looking for a GPU..."
+    wait_until(lambda: a_widget.ui.deviceLabel.text == "Found: NVIDIA H100. Automatic uses it.")
+    a_widget.ui.settingsSection.collapsed = True
+    a_widget.ui.settingsSection.collapsed = False
+    assert a_widget.ui.deviceLabel.text.startswith("Found")
+
+
+def test_a_disc_is_dragged_graded_alone_and_shown(a_widget, a_shown_analysis, a_view, a_result_folder, tmp_path):
+    asked = tmp_path / "asked.json"
+    script = f"import shutil; shutil.copytree({str(a_result_folder)!r}, 'result'); shutil.copy('report.json', "
+    script += f"{str(asked)!r}); shutil.copy('report.json', 'result')"
+    use_script(a_widget, script)
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (True, False)
+    a_widget.ui.moveDiscButton.click()
+    assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (False, True)
+    line, geometry = a_shown_analysis.node(Part.DISC_LINE), a_shown_analysis.findings.discs[L4_L5].geometry
+    for number in range(2):
+        line.SetNthControlPointPosition(
+            number, *(np.array(line.GetNthControlPointPosition(number)) + 4 * geometry.posterior)
+        )
+    before = a_shown_analysis.findings.discs[L4_L5].centre_ras_mm
+    a_widget.ui.initialsEdit.setText("AB")
+    a_widget.ui.rescoreButton.click()
+    assert a_widget.ui.cancelButton.enabled
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    assert a_widget.ui.messageLabel.text == ""
+    after = a_shown_analysis.findings.discs[L4_L5].centre_ras_mm
+    assert (after - before) @ geometry.posterior == pytest.approx(4, abs=0.05)
+    (entry,) = corrections(a_shown_analysis)
+    assert (entry.disc, entry.signature.initials) == ("L4-L5", "AB")
+    assert json.loads(asked.read_text("utf-8"))["discs"][L4_L5]["centre_ras_mm"] == list(entry.new.centre_ras_mm)
+    assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (True, False)
+
+
+def test_a_move_is_cancelled_without_a_trace(a_widget, a_shown_analysis, a_scene):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    before, kinds = a_shown_analysis.record.GetText(), a_scene.GetNumberOfNodesByClass("vtkMRMLMarkupsLineNode")
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.dropMoveButton.click()
+    assert a_scene.GetNumberOfNodesByClass("vtkMRMLMarkupsLineNode") == kinds
+    assert (a_shown_analysis.record.GetText(), corrections(a_shown_analysis)) == (before, [])
+    assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (True, False)
+
+
+def test_a_rescoring_that_fails_says_why_and_the_line_stays(a_widget, a_shown_analysis):
+    use_script(a_widget, "import sys; sys.stderr.write('error: The disc lies outside.\\n'); sys.exit(2)")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    before = a_shown_analysis.record.GetText()
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    assert a_widget.ui.messageLabel.text == "The disc lies outside."
+    assert a_shown_analysis.record.GetText() == before
+    assert a_widget.ui.rescoreButton.enabled
+
+
+def test_a_disc_that_was_not_found_cannot_be_moved_and_says_so(a_widget, a_shown_analysis):
+    a_widget.ui.scoreTable.setCurrentCell(0, PFIRRMANN)
+    a_widget.ui.moveDiscButton.click()
+    assert "No disc was found at T12-L1" in a_widget.ui.messageLabel.text
+
+
+def test_an_analysis_removed_while_its_disc_is_graded_is_told(a_widget, a_shown_analysis, a_result_folder):
+    use_script(a_widget, f"import shutil; shutil.copytree({str(a_result_folder)!r}, 'result')")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    remove_analysis(a_shown_analysis)
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    assert "was removed while its disc was graded" in a_widget.ui.messageLabel.text
+
+
+def test_the_module_is_loaded_again_by_slicers_own_reload(a_widget, a_shown_analysis, temporary_files):
+    use_script(a_widget, "import time; time.sleep(60)")
+    a_widget.ui.scanSelector.setCurrentNode(a_shown_analysis.scan)
+    a_widget.ui.analyseButton.click()
+    worker = a_widget.panel.analysis._worker
+    assert worker.is_running
+    with mock.patch.dict(sys.modules):
+        a_widget.onReload()
+        again = slicer.modules.SpineNetWidget
+        assert not worker.is_running
+        assert list(temporary_files.iterdir()) == []
+        assert type(again.panel) is not type(a_widget.panel)
+        assert cell(again, L4_L5, PFIRRMANN).text().startswith("5")
+        slicer_window.close(again)
+
+
+def test_a_widget_without_a_parent_sets_itself_up_once(the_module, an_application):
+    widget = the_module.SpineNetWidget()
+    assert widget.panel is not None
+    assert widget.layout.count() == 1
+    widget.enter()
+    widget.exit()
+    slicer_window.close(widget)
+
+
+def test_the_choices_are_let_go_of_on_exit(a_widget):
+    node = a_widget.logic.getParameterNode().parameterNode
+    a_widget.ui.hotspotViewsSpinBox.setValue(7)
+    a_widget.exit()
+    a_widget.ui.hotspotViewsSpinBox.setValue(9)
+    assert node.GetParameter("hotspot_views") == "7"
+
+
+def test_slicers_self_test_grades_the_sample(the_module, an_application, a_view):
+    parent = slicer_window.module_parent()
+    the_module.SpineNet(parent)
+    slicer.selfTests["SpineNet"]()
+    assert len(analyses(slicer.mrmlScene)) == 1
+
+
+def test_evidence_is_never_taken_for_a_scan(a_widget, a_shown_analysis):
+    a_widget.ui.scanSelector.setCurrentNode(a_shown_analysis.heat_map(Task.NARROWING))
+    assert "is the evidence of an analysis" in a_widget.ui.scanMessage.text
+    assert not a_widget.ui.analyseButton.enabled
+
+
+def test_of_two_scans_with_one_name_the_chosen_one_is_analysed(a_widget, a_scene, a_result_folder):
+    use_script(a_widget, f"import shutil; shutil.copytree({str(a_result_folder)!r}, 'result')")
+    first, second = (scan_node(a_scene, a_report().scan) for _ in range(2))
+    a_widget.ui.scanSelector.setCurrentNode(second)
+    a_widget.ui.analyseButton.click()
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    (analysis,) = analyses(a_scene)
+    assert analysis.scan.GetID() == second.GetID() != first.GetID()
 
 
 def test_choices_and_results_are_there_when_the_module_is_loaded_again(a_widget, a_shown_analysis, the_module):

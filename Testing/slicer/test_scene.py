@@ -17,6 +17,7 @@ from SpineNetLib.analysis import Analysis, Part, analyses
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.folders import folder_of
+from SpineNetLib.reference_table import keep_reference, kept_reference
 from SpineNetLib.scan_nodes import ras_from_ijk
 from SpineNetLib.scene import add_result, remove_analysis
 from SpineNetLib.segments import disc_mask
@@ -113,6 +114,41 @@ def test_a_result_is_undone_in_one_step(a_scene, a_scan_node, a_result):
     assert a_scene.IsNodePresent(a_scan_node)
 
 
+def test_a_result_is_there_again_after_redo(a_scene, a_scan_node, a_result):
+    a_scene.SetUndoOn()
+    analysis = add_result(a_scene, a_scan_node, a_result)
+    scores = rows(analysis.node(Part.SCORES))
+    heat = slicer.util.arrayFromVolume(analysis.heat_map(Task.NARROWING)).copy()
+    a_scene.Undo()
+    a_scene.Redo()
+    (again,) = analyses(a_scene)
+    assert again.scan is a_scan_node
+    assert rows(again.node(Part.SCORES)) == scores
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(again.heat_map(Task.NARROWING)), heat)
+    assert len(again.outlines()) == 7 + 6
+    assert all(node.GetDisplayNode() is not None for node in (*again.heat_maps().values(), *again.outlines()))
+    correct_grade(again, "L4-L5", Task.PFIRRMANN, 2, NOON)
+    assert [entry.new for entry in corrections(again)] == [2]
+
+
+def test_corrections_moves_and_references_are_each_undone_in_one_step(a_scene, an_analysis):
+    a_scene.SetUndoOn()
+    before = rows(an_analysis.node(Part.SCORES))
+    changes = (
+        lambda: correct_grade(an_analysis, "L4-L5", Task.PFIRRMANN, 2, NOON),
+        lambda: move_levels(an_analysis, -1, NOON),
+        lambda: keep_reference(an_analysis, {("L4-L5", Task.PFIRRMANN): 3}),
+    )
+    for change in changes:
+        change()
+        a_scene.Undo()
+        (again,) = analyses(a_scene)
+        assert rows(again.node(Part.SCORES)) == before
+        assert corrections(again) == []
+        assert kept_reference(again) == {}
+        assert next(curve.GetName() for curve in again.outlines()) == "T12"
+
+
 def test_removing_an_analysis_leaves_the_scan_and_the_colours(a_scene, a_scan_node, a_result):
     first = add_result(a_scene, a_scan_node, a_result)
     remove_analysis(first)
@@ -161,11 +197,14 @@ def test_a_saved_scene_is_the_same_after_it_is_loaded(a_scene, a_result, another
     correct_grade(analysis, "L4-L5", Task.PFIRRMANN, 2, NOON)
     correct_grade(analysis, "L3-L4", Task.UPPER_MARROW, 0, Signature(NOON.time))
     move_levels(analysis, -1, NOON)
+    reference = {("L4-L5", Task.PFIRRMANN): 3, ("L5-S1", Task.LOWER_MARROW): 0}
+    keep_reference(analysis, reference)
 
     move_scene(a_scene, another_application.scene, tmp_path)
     (again,) = analyses(another_application.scene)
     assert again.scan.GetName() == "T2 sagittal"
     assert corrections(again) == corrections(analysis)
+    assert kept_reference(again) == reference
     for part in (Part.SCORES, Part.CORRECTIONS):
         assert rows(again.node(part)) == rows(analysis.node(part))
     for task in Task:

@@ -1,0 +1,87 @@
+"""The HTML page written from the scene, held against the one of the command line."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from report_making import UNSCORED, a_report
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
+from SpineNetLib.analysis import Analysis
+from SpineNetLib.checking import correct_grade, move_levels
+from SpineNetLib.corrections import Signature
+from SpineNetLib.page import current_report, export_page
+from SpineNetLib.scene import add_result
+
+NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
+
+
+@pytest.fixture
+def an_analysis(a_scene, a_scan_node, a_result) -> Analysis:
+    return add_result(a_scene, a_scan_node, a_result)
+
+
+def test_an_analysis_that_nobody_changed_is_reported_as_the_command_line_did(an_analysis):
+    ours, theirs = current_report(an_analysis), a_report()
+    assert [vertebra.level for vertebra in ours.vertebrae] == [vertebra.level for vertebra in theirs.vertebrae]
+    assert (ours.models, ours.timings_s, ours.warnings) == (theirs.models, theirs.timings_s, theirs.warnings)
+    np.testing.assert_array_equal(ours.scan.voxels, theirs.scan.voxels)
+    np.testing.assert_array_equal(ours.disc_labels, theirs.disc_labels)
+    for task in Task:
+        np.testing.assert_array_equal(ours.hotspots[task], theirs.hotspots[task])
+    for our, their in zip(ours.discs, theirs.discs, strict=True):
+        assert (our.level, our.status, our.reason) == (their.level, their.status, their.reason)
+        for ours_of_task, theirs_of_task in zip(our.scores or (), their.scores or (), strict=True):
+            assert (ours_of_task.task, ours_of_task.grade) == (theirs_of_task.task, theirs_of_task.grade)
+            assert ours_of_task.probabilities == pytest.approx(theirs_of_task.probabilities, abs=1e-6)
+        if our.disc is not None:
+            np.testing.assert_allclose(our.disc.centre_ras_mm, their.disc.centre_ras_mm, atol=1e-3)
+
+
+def test_the_page_holds_pictures_grades_and_the_notice_and_fetches_nothing(an_analysis, tmp_path):
+    export_page(an_analysis, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Research use only, not a medical device." in page
+    assert f"{UNSCORED} was not scored" in page
+    assert page.count("data:image/png") >= 5
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+
+
+def test_readers_grades_and_levels_stand_on_the_page_and_are_told(an_analysis, tmp_path):
+    correct_grade(an_analysis, "L4-L5", Task.PFIRRMANN, 2, NOON)
+    move_levels(an_analysis, 1, NOON)
+    report = current_report(an_analysis)
+    lowest = report.discs[-1]
+    assert (lowest.level, lowest.score(Task.PFIRRMANN).grade) == ("L5-S1", 2)
+    assert report.vertebrae[-1].level == "S2"
+    assert report.discs[0].reason == "Nothing was analysed here: the levels were moved."
+    export_page(an_analysis, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "The levels were moved by +1." in page
+    assert "Pfirrmann 2 instead of 5 was given by AB at 2026-03-01T12:00:00+00:00." in page
+
+
+def test_without_pytorch_it_says_how_to_get_it_and_writes_nothing(an_analysis, tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def refuse(name, *rest):
+        if name == "SpineNetCore.report_page":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(InputError, match="The page needs torch: install PyTorch"):
+        export_page(an_analysis, tmp_path / "report.html")
+    assert list(tmp_path.glob("report*")) == []
+
+
+def test_a_page_that_cannot_be_written_leaves_the_earlier_file(an_analysis, tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        export_page(an_analysis, tmp_path / "report.html")
+    assert list(tmp_path.glob(".report*")) == []
