@@ -147,6 +147,14 @@ def short_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
+def weights_digest(module: nn.Module) -> str:
+    """The first twelve hexadecimal digits of the SHA-256 of a network's weights, wherever they came from."""
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
 def _packed(name: str, tensor: Tensor, storage: Storage) -> dict[str, Tensor]:
     if tensor.ndim < 2 or not tensor.is_floating_point() or storage is Storage.FULL:
         return {name: tensor}

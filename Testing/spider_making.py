@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from SpineNetCore.learning.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
+from SpineNetCore.learning.datasets.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
 from SpineNetCore.scan import Scan
 
 SPACING_MM = (1.8, 0.8, 0.9)
@@ -28,6 +28,11 @@ PICTURES = {1: 0.625, 4: 0.5, 35: 0.75}
 """Pixel sizes of the pictures; 4 is kept out, the grades of 35 are unclear."""
 SLABS = (5, 18)
 """18 is kept out."""
+
+ORIGINAL_MM = (4.0, 0.8, 0.9)
+ORIGINAL = {3: ("LPS", 1.0, 0.0), 12: ("PIR", 8.0, -1000.0), 35: ("LPS", 1.0, 0.0), 7: ("PIR", 1.0, 0.0)}
+"""Scans in SPIDER's original layout: how their files run, and the factor and offset of their intensities. 12 is kept
+out, 35 unclear, and of 7 more discs are graded than its mask has."""
 
 _STANDARD = np.array([[-1.0, 0, 0, 0], [0, 0, -1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 _OVERVIEW = """\
@@ -70,6 +75,48 @@ def write_spider(folder: Path) -> Path:
     return folder
 
 
+_ORIGINAL_OVERVIEW = """\
+new_file_name,num_vertebrae,num_discs,sex,birth_date,subset,PixelSpacing
+12_t2 ,4,4,F ,,training,"[0.8, 0.9]"
+3_t1,4,4,M,,training,"[0.8, 0.9]"
+3_t2,4,4,M,,training,"[0.8, 0.9]"
+35_t2,4,4,F,,training,"[0.8, 0.9]"
+7_t2,4,4,F,,training,"[0.8, 0.9]"
+3_t2_SPACE,4,4,M,,training,"[0.8, 0.9]"
+"""
+_HEADER = _GRADINGS.partition("\n")[0] + "\n"
+
+
+def write_original_spider(folder: Path) -> Path:
+    """`ORIGINAL` scans of the drawn mask, a T1 series that nobody should read, and the two tables."""
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    (folder / "overview.csv").write_text(_ORIGINAL_OVERVIEW, encoding="utf8")
+    discs = [(patient, label) for patient in ORIGINAL for label in range(1, 6 if patient == 7 else 5)]
+    rows = [f"{patient},{label},0,0,1,0,0,0,1,{label}\n" for patient, label in discs]
+    (folder / "radiological_gradings.csv").write_text(_HEADER + "".join(rows), encoding="utf8")
+    for patient, (orientation, factor, offset) in ORIGINAL.items():
+        air_dark = np.clip(drawn_slab(drawn_mask()).scan.voxels - 30, 0, None)
+        voxels = np.rint(air_dark * factor + offset).astype(np.int16)
+        _write_volume(voxels, orientation, folder / "images" / f"{patient}_t2.mha", ORIGINAL_MM)
+        _write_volume(original_labels(), orientation, folder / "masks" / f"{patient}_t2.mha", ORIGINAL_MM)
+    (folder / "images" / "3_t1.mha").write_bytes(b"no image at all")
+    return folder
+
+
+def original_labels() -> np.ndarray:
+    """uint8 `SHAPE`: the drawn mask numbered as in the original layout, L2 to L5 as 4 to 1, their discs 204 to 201."""
+    mask = drawn_mask()
+    labels = np.where(mask == MASK_CANAL, 100, 0).astype(np.uint8)
+    for number, top in zip((4, 3, 2, 1), BODY_TOPS, strict=True):
+        bottom = top + BODY_ROWS
+        rows = slice(top, bottom + DISC_ROWS)
+        part = mask[:, rows]
+        labels[:, rows][part == MASK_VERTEBRA] = number
+        labels[:, rows][part == MASK_DISC] = 200 + number
+    return labels
+
+
 def small_mask(patient: int) -> np.ndarray:
     """uint8 (9, 64, 80) [slice, row, column], different from every side."""
     mask = np.zeros((9, 64, 80), dtype=np.uint8)
@@ -108,9 +155,12 @@ def drawn_slab(mask: np.ndarray) -> Slab:
     return Slab(5, Scan(brightness[mask] + noise, ras_from_ijk, "drawn"), mask)
 
 
-def _write_volume(standard: np.ndarray, orientation: str, path: Path) -> None:
+def _write_volume(
+    standard: np.ndarray, orientation: str, path: Path, spacing_mm: tuple[float, float, float] = (1.8, 0.9, 0.9)
+) -> None:
     """Write [slice, row, column] so that the file's axes run as `orientation` says."""
     image = sitk.GetImageFromArray(standard.transpose(1, 2, 0))  # i runs left, j backwards, k down
     image.SetDirection((1, 0, 0, 0, 1, 0, 0, 0, -1))
-    image.SetSpacing((1.8, 0.9, 0.9))
+    slice_mm, row_mm, column_mm = spacing_mm
+    image.SetSpacing((slice_mm, column_mm, row_mm))
     sitk.WriteImage(sitk.DICOMOrient(image, orientation), path)

@@ -11,7 +11,7 @@ from spider_making import PICTURES, SLABS, write_spider
 
 from SpineNetCore.__main__ import main
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.spider import fold_of, is_kept_out
+from SpineNetCore.learning.datasets.spider import fold_of, is_kept_out
 from SpineNetCore.localisation import Spine
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE
 from SpineNetCore.scan import Scan

@@ -8,9 +8,9 @@ import pytest
 from spider_making import SLABS, drawn_mask, drawn_slab, write_spider
 
 from SpineNetCore.anatomy import DISC_LEVELS
+from SpineNetCore.learning.datasets.spider import MASK_DISC, slab_patients
 from SpineNetCore.learning.localisation.cases import OTHER_DISC, phantom_case, read_slab_case, slab_case
 from SpineNetCore.learning.phantom import Phantom, PhantomLabel, simulate
-from SpineNetCore.learning.spider import MASK_DISC, slab_patients
 from SpineNetCore.scan import mapped
 
 

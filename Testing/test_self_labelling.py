@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from SpineNetCore.learning import self_labelling
+from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.self_labelling import ReadPicture, read_picture, self_labelled
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
-from SpineNetCore.learning.spider import Picture
 from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraMaps
 
 SHAPE = (222, 120)

@@ -17,8 +17,8 @@ from spider_making import (
     drawn_slab,
 )
 
+from SpineNetCore.learning.datasets.spider import MASK_DISC, MASK_VERTEBRA
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample, examples_from_slab
-from SpineNetCore.learning.spider import MASK_DISC, MASK_VERTEBRA
 from SpineNetCore.vertebra_network import Tissue
 
 

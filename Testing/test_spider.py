@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from spider_making import PICTURES, SLABS, picture_pixels, slab_intensities, small_mask, write_spider
 
-from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning import spider
+from SpineNetCore.learning.datasets import spider
+from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.scan import mapped
 
 
@@ -48,39 +48,6 @@ def test_a_picture_is_a_sagittal_scan_of_one_slice(folder):
     assert back == pytest.approx([0, -picture.spacing_mm, 0])
 
 
-def test_a_label_admits_every_grade_that_it_may_mean(folder):
-    grades = spider.gradings(folder)
-
-    assert grades[1, "L5-S1"] == {
-        Task.PFIRRMANN: {5},
-        Task.NARROWING: {2, 3, 4},
-        Task.UPPER_ENDPLATE: {0},
-        Task.LOWER_ENDPLATE: {1},
-    }
-    assert grades[1, "L4-L5"] == {
-        Task.PFIRRMANN: {3},
-        Task.NARROWING: {1},
-        Task.UPPER_ENDPLATE: {1},
-        Task.LOWER_ENDPLATE: {0},
-        Task.UPPER_MARROW: {0},
-        Task.LOWER_MARROW: {0},
-    }
-
-
-def test_marrow_change_is_known_though_its_side_is_not(folder):
-    assert spider.marrow_changed(folder) == {
-        (1, "L5-S1"): True,
-        (1, "L4-L5"): False,
-        (1, "T12-L1"): False,
-        (4, "L5-S1"): False,
-    }
-
-
-def test_only_the_six_lumbar_discs_of_clear_patients_are_graded(folder):
-    assert set(spider.gradings(folder)) == set(spider.marrow_changed(folder))
-    assert set(spider.gradings(folder)) == {(1, "L5-S1"), (1, "L4-L5"), (1, "T12-L1"), (4, "L5-S1")}
-
-
 def test_discs_are_counted_on_the_t2_series(folder):
     assert spider.disc_counts(folder) == {1: 6, 4: 8, 35: 7}
 
@@ -109,3 +76,34 @@ def test_patients_are_spread_evenly_over_the_folds():
 
     assert np.bincount(folds).tolist() == [51] * spider.FOLDS
     assert {spider.fold_of(patient, 1) for patient in range(1, 256)} == {0}
+
+
+def test_graded_pictures_and_slabs_become_scans_and_kept_out_patients_are_for_testing(folder):
+    scans = spider.reduced_scans(folder)
+
+    assert [(scan.patient, scan.image.path.name, scan.split) for scan in scans] == [
+        ("1", "1_t2.png", None),
+        ("4", "4_t2.png", Split.TEST),
+    ]
+    assert set(scans[0].labels) == {"L5-S1", "L4-L5", "T12-L1"}
+    assert (scans[0].image.spacing_mm, scans[0].image.discs_in_view) == (0.625, 6)
+
+
+def test_a_cut_off_mask_is_refused(folder):
+    mask = folder / "t2_SPACE" / "5_t2_SPACE_seg.nii.gz"
+    mask.write_bytes(mask.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"5_t2_SPACE_seg.nii.gz' .*cut off"):
+        next(spider.slabs(folder))
+
+
+def test_a_broken_picture_is_refused(folder):
+    picture = folder / "t2_midsagittal" / "1_t2.png"
+    picture.write_bytes(picture.read_bytes()[:40])
+    with pytest.raises(InputError, match=r"1_t2.png' cannot be read as a picture: copy it again"):
+        list(spider.pictures(folder))
+
+
+def test_a_picture_without_a_row_in_the_overview_is_refused(folder):
+    (folder / "t2_midsagittal" / "1_t2.png").rename(folder / "t2_midsagittal" / "9_t2.png")
+    with pytest.raises(InputError, match="no row '9_t2' in the overview table"):
+        list(spider.pictures(folder))

@@ -100,7 +100,7 @@ def _evaluate(options: argparse.Namespace) -> Evaluation:
 
 def _stored_detectors(options: argparse.Namespace) -> list[StoredModel]:
     """One, or one per fold."""
-    from SpineNetCore.learning.spider import FOLDS
+    from SpineNetCore.learning.datasets.spider import FOLDS
 
     folders = [options.folds / f"fold-{k}" for k in range(FOLDS)] if options.folds else [options.models]
     return [read_model(folder / DETECTOR_FILE, DETECTOR_KIND) for folder in folders]
@@ -113,7 +113,7 @@ def _finders(stored: list[StoredModel], device: str) -> list[Finder]:
 
 
 def _is_asked_for(patient: int, options: argparse.Namespace) -> bool:
-    from SpineNetCore.learning.spider import is_kept_out
+    from SpineNetCore.learning.datasets.spider import is_kept_out
 
     return _patients(options) == "all" or is_kept_out(patient)
 
@@ -123,10 +123,10 @@ def _patients(options: argparse.Namespace) -> str:
 
 
 def _slab_jobs(options: argparse.Namespace, finders: list[Finder]) -> list[Job]:
+    from SpineNetCore.learning.datasets.spider import fold_of, slab_patients
     from SpineNetCore.learning.localisation.cases import read_slab_case
     from SpineNetCore.learning.localisation.conditions import ALL_CONDITIONS
     from SpineNetCore.learning.localisation.running import Job
-    from SpineNetCore.learning.spider import fold_of, slab_patients
 
     patients = slab_patients(options.spider) if options.spider else ()
     return [
@@ -145,8 +145,8 @@ def _phantom_jobs(count: int, finders: list[Finder]) -> list[Job]:
 
 
 def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count: Count) -> list[PictureOutcome]:
+    from SpineNetCore.learning.datasets.spider import disc_counts, fold_of, pictures
     from SpineNetCore.learning.localisation.consistency import picture_outcome
-    from SpineNetCore.learning.spider import disc_counts, fold_of, pictures
 
     counted = disc_counts(options.spider)
     asked_for = [picture for picture in pictures(options.spider) if _is_asked_for(picture.patient, options)]

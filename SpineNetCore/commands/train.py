@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, vertebra_network
 
 if TYPE_CHECKING:
@@ -20,11 +21,28 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
         help="learn the detector or the grader from data",
-        description="Learn a model from the reduced SPIDER copy and from phantoms, and write it to --output. A run "
-        "that was stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
+        description="Learn a model from graded scans and from phantoms, and write it to --output. A run that was "
+        "stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
     )
     parser.add_argument("model", choices=("detector", "grader"))
-    parser.add_argument("--spider", type=Path, required=True, metavar="DIR", help="folder of the reduced SPIDER copy")
+    parser.add_argument(
+        "--spider",
+        type=Path,
+        metavar="DIR",
+        help="folder of SPIDER: for the grader with images, masks and the two tables, or the reduced copy; for the "
+        "detector the reduced copy",
+    )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="CSV table of one's own labels, for the grader; may be given several times, and beside --spider. Columns: "
+        "scan (path from the table's folder), patient, level, then any of pfirrmann, narrowing, upper_endplate, "
+        "lower_endplate, upper_marrow, lower_marrow, any_marrow (0 or 1, side unknown) and split (train, validation, "
+        "test). An empty grade is missing, 2|3|4 is one of these. Patients without a split are drawn 80:10:10",
+    )
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for checkpoints and caches")
     parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
     parser.add_argument(
@@ -52,6 +70,8 @@ def _train_detector(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_detector
     from SpineNetCore.model_files import Storage, save_model
 
+    if options.spider is None or options.manifest:
+        raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
     networks = learn_detector(options.spider, options.work, options.phantoms or 240, options.workers)
     for hidden_fold, network in networks.items():
         folder = options.output if hidden_fold is None else options.work / f"fold-{hidden_fold}"
@@ -61,11 +81,14 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 
 def _train_grader(options: argparse.Namespace) -> None:
+    from SpineNetCore.learning.datasets.sources import read_sources
     from SpineNetCore.learning.recipes import learn_grader
     from SpineNetCore.model_files import Storage, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
+    scans = read_sources(options.spider, options.manifest)
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
-    network = learn_grader(options.spider, options.work, detector, options.phantoms or 450, options.workers)
-    note = {"description": "grades discs, VGG-M with narrow heads", "data": _SPIDER_LICENCE}
+    network = learn_grader(scans, options.work, detector, options.phantoms or 450, options.workers)
+    data = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
+    note = {"description": "grades discs, VGG-M with narrow heads", "data": "; ".join(data)}
     save_network(without_batch_norm(network), options.output / GRADER_FILE, note, Storage(options.storage or "8-bit"))

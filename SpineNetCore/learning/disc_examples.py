@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +15,25 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning import spider
+from SpineNetCore.learning.datasets.graded_scans import GradedScan, GradeSets, PictureFile, Split
+from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
+from SpineNetCore.learning.datasets.masks import read_mask
+from SpineNetCore.learning.datasets.prepared import CutDisc, PreparedDiscs
+from SpineNetCore.learning.datasets.spider import read_picture_file
+from SpineNetCore.learning.datasets.spider_original import spider_scans
 from SpineNetCore.learning.phantom import Phantom
 from SpineNetCore.learning.self_labelling import read_picture
+from SpineNetCore.learning.whole_files import written_whole
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between, find_spine
+from SpineNetCore.model_files import weights_digest
+from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scan import Scan, with_averaged_slices
+from SpineNetCore.scan_files import read_scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
-MOST_GRADES = max(len(task.grades) for task in Task)
+log = logging.getLogger(__name__)
 
-GradeSets = Mapping[Task, frozenset[int]]
+MOST_GRADES = max(len(task.grades) for task in Task)
 
 
 @dataclass(frozen=True)
@@ -49,17 +60,41 @@ class DiscExample:
 
 
 def spider_examples(folder: Path, detector: VertebraNetwork, kept_out: bool) -> Iterator[DiscExample]:
-    """Graded discs of SPIDER's pictures and slabs, found by the detector; of the kept-out patients or of the others.
+    """Graded discs of SPIDER, in either layout; of the patients kept out for testing or of the others."""
+    for scan in spider_scans(folder):
+        if (scan.split is Split.TEST) == kept_out:
+            yield from labelled(scan, cut_discs(scan, detector))
+
+
+def prepared_examples(
+    scans: Sequence[GradedScan], detector: VertebraNetwork, folder: Path, progress: Count = uncounted
+) -> Iterator[DiscExample]:
+    """Graded discs of scans, each scan's kept in a file of `folder` as soon as they are cut; see `PreparedDiscs`."""
+    prepared = PreparedDiscs(folder, weights_digest(detector))
+    for done, scan in enumerate(scans, start=1):
+        yield from labelled(scan, prepared.discs(scan, partial(cut_discs, scan, detector)))
+        progress(done, len(scans))
+
+
+def cut_discs(scan: GradedScan, detector: VertebraNetwork) -> list[CutDisc]:
+    """All discs of a scan where its mask says, or else where the detector finds them; none where it finds no spine.
 
     Pictures whose spine is not read with confidence give none: their stated spacing is only approximate.
     """
-    grades, marrow = spider.gradings(folder), spider.marrow_changed(folder)
-    for patient, scan, spine in _read_spines(folder, detector, kept_out):
-        for volume in _disc_volumes(scan, spine):
-            key = (patient, volume.level)
-            if key in grades:
-                slices, first = _packed(volume.context)
-                yield DiscExample(str(patient), volume.level, slices, first, _admissible(grades[key]), marrow[key])
+    reading = _reading(scan, detector)
+    if reading is None:
+        log.warning("no spine was found on '%s'", scan.image.path)
+        return []
+    return [CutDisc(volume.level, *_packed(volume.context)) for volume in _disc_volumes(*reading)]
+
+
+def labelled(scan: GradedScan, discs: Iterable[CutDisc]) -> Iterator[DiscExample]:
+    """Those discs of a scan that have a label."""
+    for disc in discs:
+        label = scan.labels.get(disc.level)
+        if label is not None:
+            admissible = _admissible(label.grades)
+            yield DiscExample(scan.patient, disc.level, disc.slices, disc.first, admissible, label.marrow_changed)
 
 
 def phantom_examples(phantom: Phantom, name: str) -> Iterator[DiscExample]:
@@ -76,18 +111,17 @@ def found_phantom_examples(phantom: Phantom, name: str, detector: VertebraNetwor
 
 def save_examples(examples: list[DiscExample], path: Path) -> None:
     """Keep at least one example in one file; written whole or not at all."""
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        slices=np.concatenate([e.slices for e in examples]),
-        counts=[len(e.slices) for e in examples],
-        firsts=[e.first for e in examples],
-        admissible=np.stack([e.admissible for e in examples]),
-        marrow_changed=[e.marrow_changed for e in examples],
-        patients=[e.patient for e in examples],
-        levels=[e.level for e in examples],
-    )
-    partial.replace(path)
+    with written_whole(path) as partial_path, partial_path.open("wb") as file:
+        np.savez(
+            file,
+            slices=np.concatenate([e.slices for e in examples]),
+            counts=np.array([len(e.slices) for e in examples]),
+            firsts=np.array([e.first for e in examples]),
+            admissible=np.stack([e.admissible for e in examples]),
+            marrow_changed=np.array([e.marrow_changed for e in examples]),
+            patients=np.array([e.patient for e in examples]),
+            levels=np.array([e.level for e in examples]),
+        )
 
 
 def load_examples(path: Path) -> list[DiscExample]:
@@ -99,18 +133,14 @@ def load_examples(path: Path) -> list[DiscExample]:
         return [DiscExample(p, level, s, f, a, bool(m)) for p, level, s, f, a, m in rows]
 
 
-def _read_spines(folder: Path, detector: VertebraNetwork, kept_out: bool) -> Iterator[tuple[int, Scan, Spine]]:
-    counts = spider.disc_counts(folder)
-    for picture in spider.pictures(folder):
-        if spider.is_kept_out(picture.patient) == kept_out:
-            reading = read_picture(picture, counts[picture.patient], detector)
-            if reading is not None:
-                yield picture.patient, reading.scan, reading.spine
-    for slab in spider.slabs(folder):
-        if spider.is_kept_out(slab.patient) == kept_out:
-            spine = _found_spine(slab.scan, detector)
-            if spine is not None:
-                yield slab.patient, slab.scan, spine
+def _reading(graded: GradedScan, detector: VertebraNetwork) -> tuple[Scan, Spine] | None:
+    image = graded.image
+    if isinstance(image, PictureFile):
+        reading = read_picture(read_picture_file(image.path, image.spacing_mm), image.discs_in_view, detector)
+        return None if reading is None else (reading.scan, reading.spine)
+    scan = read_scan(image.path)
+    spine = _found_spine(scan, detector) if image.mask is None else spine_of_mask(scan, read_mask(image.mask, scan))
+    return None if spine is None else (scan, spine)
 
 
 def _found_spine(scan: Scan, detector: VertebraNetwork) -> Spine | None:

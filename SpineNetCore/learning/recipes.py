@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from SpineNetCore.learning import spider
+from SpineNetCore.learning.datasets import spider
+from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
 from SpineNetCore.learning.disc_examples import (
     DiscExample,
     load_examples,
     phantom_examples,
+    prepared_examples,
     save_examples,
-    spider_examples,
 )
 from SpineNetCore.learning.grader_training import DiscPool, GraderRecipe, train_grader
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
@@ -78,11 +80,15 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     return train_detector(network, pools, replace(first, steps=400, seed=2), plan.checkpoint("pictures"))
 
 
-def learn_grader(folder: Path, work: Path, detector: VertebraNetwork, phantoms: int, workers: int) -> GradingNetwork:
-    """Learn the grader on SPIDER's pictures and slabs, cut where the detector finds their discs, and on phantoms."""
-    real = _cached(work / "discs-spider.npz", lambda: list(spider_examples(folder, detector, kept_out=False)))
-    simulated = _cached(work / "discs-phantom.npz", lambda: _phantom_discs(phantoms, workers))
-    log.info("%d discs of SPIDER, %d of phantoms", len(real), len(simulated))
+def learn_grader(
+    scans: Sequence[GradedScan], work: Path, detector: VertebraNetwork, phantoms: int, workers: int
+) -> GradingNetwork:
+    """Learn the grader on the training patients' discs, cut where masks or the detector say, and on phantoms."""
+    chosen = [scan for scan in scans if scan.split is Split.TRAIN]
+    with tqdm(total=len(chosen), desc="cutting discs", disable=None) as bar:
+        real = list(prepared_examples(chosen, detector, work / "discs", lambda done, _: bar.update(done - bar.n)))
+    simulated = _cached(work / f"discs-{phantoms}-phantoms.npz", lambda: _phantom_discs(phantoms, workers))
+    log.info("%d discs of %d scans, %d of phantoms", len(real), len(chosen), len(simulated))
     pools = [DiscPool(real, 0.6), DiscPool(simulated, 0.4)]
     network = train_grader(pools, GraderRecipe(), work / "grader.pt")
     second = GraderRecipe(steps=1700, rate=1e-3, ramp=0.01, seed=1)

@@ -18,8 +18,8 @@ from SpineNetCore.detection import (
     scaled_intensities,
 )
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
-from SpineNetCore.learning.spider import Picture
 from SpineNetCore.localisation import Spine, find_spine
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.vertebra_network import PIXEL_MM, Tissue, VertebraNetwork

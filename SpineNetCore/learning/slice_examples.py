@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.detection import scaled_intensities
-from SpineNetCore.learning.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
+from SpineNetCore.learning.datasets.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
 from SpineNetCore.mask_corners import diagonal_corners
 from SpineNetCore.vertebra_network import Tissue
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from SpineNetCore.anatomy import DISC_LEVELS, Point, Vertebra
+from SpineNetCore.learning.datasets.spider import MASK_DISC, Slab, slab
 from SpineNetCore.learning.evaluation import unseen_phantom
 from SpineNetCore.learning.phantom import Phantom, PhantomLabel
-from SpineNetCore.learning.spider import MASK_DISC, Slab, slab
 from SpineNetCore.scan import Scan, mapped
 
 OTHER_DISC = len(DISC_LEVELS) + 1

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.localisation.measures import Finder
-from SpineNetCore.learning.spider import Picture
 
 
 @dataclass(frozen=True)

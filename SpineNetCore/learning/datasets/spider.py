@@ -1,12 +1,10 @@
-"""The reduced copy of SPIDER: T2-SPACE slabs with masks, mid-sagittal T2 pictures, and two tables.
+"""SPIDER: the reduced copy (T2-SPACE slabs with masks, mid-sagittal T2 pictures), and who of it is kept out.
 
 SPIDER, CC BY 4.0: van der Graaf et al., Scientific Data 2024, doi 10.1038/s41597-024-03090-w.
 """
 
 from __future__ import annotations
 
-import ast
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,17 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
+from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.graded_scans import GradedScan, PictureFile, ScanFile, Split
+from SpineNetCore.learning.datasets.masks import read_mask
+from SpineNetCore.learning.datasets.spider_tables import (
+    GRADINGS_FILE,
+    PatientLabels,
+    Series,
+    patient_labels,
+    read_series,
+)
 from SpineNetCore.scan import Scan
 from SpineNetCore.scan_files import read_scan
 
@@ -27,9 +34,6 @@ SAMPLE_PATIENT = 110
 """The bundled sample is this patient's slab: no training ever sees it."""
 
 FOLDS = 5
-
-UNCLEAR_PATIENTS = frozenset({35, 55, 57, 64, 98, 107, 118, 152})
-"""Mask and grade counts disagree."""
 
 MASK_VERTEBRA, MASK_DISC, MASK_CANAL = 1, 2, 3
 
@@ -74,39 +78,41 @@ def slabs(folder: Path) -> Iterator[Slab]:
 
 def slab_patients(folder: Path) -> tuple[int, ...]:
     """Numbers of the patients with a slab in the folder, rising."""
-    return tuple(_patient(path) for path in _existing(folder, "t2_SPACE", "*_SPACE.nii.gz"))
+    return tuple(patient_number(path) for path in _slab_paths(folder))
 
 
 def slab(folder: Path, patient: int) -> Slab:
     """The slab of a patient that has one, with its mask."""
-    path = next(path for path in _existing(folder, "t2_SPACE", "*_SPACE.nii.gz") if _patient(path) == patient)
+    path = next(path for path in _slab_paths(folder) if patient_number(path) == patient)
     scan = read_scan(path)
-    assert scan.file_grid is not None
-    mask = sitk.GetArrayFromImage(sitk.ReadImage(_mask_path(path))).transpose(2, 1, 0).astype(np.uint8)
-    return Slab(patient, scan, scan.file_grid.standard_from_file(mask))
+    return Slab(patient, scan, read_mask(_mask_path(path), scan).astype(np.uint8))
 
 
 def pictures(folder: Path) -> Iterator[Picture]:
     """Every mid-sagittal picture, in the order of the patients' numbers."""
-    rows = _t2_rows(folder)
-    for path in _existing(folder, "t2_midsagittal", "*_t2.png"):
+    series = read_series(folder)
+    for path in _picture_paths(folder):
+        yield read_picture_file(path, _t2_of(path, series).spacing_mm)
+
+
+def read_picture_file(path: Path, spacing_mm: float) -> Picture:
+    """One picture; raises InputError where its file is broken."""
+    try:
         pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
-        spacing_mm = float(ast.literal_eval(rows[_patient(path)]["PixelSpacing"])[0])
-        yield Picture(_patient(path), pixels.astype(np.uint8), spacing_mm)
+    except RuntimeError as error:
+        raise InputError(f"'{path}' cannot be read as a picture: copy it again.") from error
+    return Picture(patient_number(path), pixels.astype(np.uint8), spacing_mm)
 
 
-def gradings(folder: Path) -> dict[tuple[int, str], dict[Task, frozenset[int]]]:
-    """Admissible grades per task for (patient, level).
-
-    SPIDER tells narrowing only as absent or present, and Modic change without its side: present narrowing admits 2, 3
-    and 4; marrow change on an unknown side leaves both marrow tasks open, see `marrow_changed`.
-    """
-    return {key: _admissible(row) for key, row in _grading_rows(folder)}
-
-
-def marrow_changed(folder: Path) -> dict[tuple[int, str], bool]:
-    """Whether (patient, level) has marrow change on at least one side, for the same discs as `gradings`."""
-    return {key: int(row["Modic"]) > 0 for key, row in _grading_rows(folder)}
+def reduced_scans(folder: Path) -> list[GradedScan]:
+    """The graded pictures and slabs of the reduced copy; kept-out patients are in the test split, the others open."""
+    labels, series = patient_labels(folder), read_series(folder)
+    images: list[PictureFile | ScanFile] = []
+    for path in _picture_paths(folder):
+        t2 = _t2_of(path, series)
+        images.append(PictureFile(path, t2.spacing_mm, t2.discs))
+    images += [ScanFile(path) for path in _slab_paths(folder)]
+    return [scan for image in images if (scan := _graded(image, folder, labels)) is not None]
 
 
 def one_slice_scan(pixels: FloatArray, spacing_mm: float, name: str) -> Scan:
@@ -119,18 +125,30 @@ def one_slice_scan(pixels: FloatArray, spacing_mm: float, name: str) -> Scan:
 
 def disc_counts(folder: Path) -> dict[int, int]:
     """Number of discs in view of each patient's T2 series, as the overview table has it."""
-    return {patient: int(row["num_discs"]) for patient, row in _t2_rows(folder).items()}
+    return {series.patient: series.discs for series in read_series(folder).values() if series.kind == "t2"}
+
+
+def patient_number(path: Path) -> int:
+    """The patient that a file of SPIDER is named after; raises InputError where it is not."""
+    number = path.name.split("_")[0]
+    if not number.isdecimal():
+        raise InputError(f"'{path}' does not begin with a patient's number: name it as SPIDER does, such as 12_t2.")
+    return int(number)
+
+
+def _slab_paths(folder: Path) -> list[Path]:
+    return _existing(folder, "t2_SPACE", "*_SPACE.nii.gz")
+
+
+def _picture_paths(folder: Path) -> list[Path]:
+    return _existing(folder, "t2_midsagittal", "*_t2.png")
 
 
 def _existing(folder: Path, part: str, pattern: str) -> list[Path]:
-    paths = sorted((folder / part).glob(pattern), key=_patient)
+    paths = sorted((folder / part).glob(pattern), key=patient_number)
     if not paths:
         raise InputError(f"'{folder}' holds no {part}/{pattern}: give the folder of the reduced SPIDER copy.")
     return paths
-
-
-def _patient(path: Path) -> int:
-    return int(path.name.split("_")[0])
 
 
 def _mask_path(scan_path: Path) -> Path:
@@ -140,28 +158,16 @@ def _mask_path(scan_path: Path) -> Path:
     return path
 
 
-def _t2_rows(folder: Path) -> dict[int, dict[str, str]]:
-    """The overview table's row of each patient's T2 series."""
-    with (folder / "overview.csv").open(encoding="utf8") as file:
-        rows = list(csv.DictReader(file))
-    return {int(r["new_file_name"].split("_")[0]): r for r in rows if r["new_file_name"].strip().endswith("_t2")}
+def _t2_of(path: Path, series: dict[str, Series]) -> Series:
+    name = f"{patient_number(path)}_t2"
+    if name not in series:
+        raise InputError(f"'{path}' has no row '{name}' in the overview table: add it or remove the picture.")
+    return series[name]
 
 
-def _grading_rows(folder: Path) -> Iterator[tuple[tuple[int, str], dict[str, str]]]:
-    with (folder / "radiological_gradings.csv").open(encoding="utf8") as file:
-        for row in csv.DictReader(file):
-            patient, label = int(row["Patient"]), int(row["IVD label"])
-            if patient not in UNCLEAR_PATIENTS and 1 <= label <= len(DISC_LEVELS):
-                yield (patient, DISC_LEVELS[-label]), row
-
-
-def _admissible(row: dict[str, str]) -> dict[Task, frozenset[int]]:
-    grades = {
-        Task.PFIRRMANN: frozenset({int(row["Pfirrman grade"])}),
-        Task.NARROWING: frozenset({2, 3, 4}) if int(row["Disc narrowing"]) else frozenset({1}),
-        Task.UPPER_ENDPLATE: frozenset({int(int(row["UP endplate"]) > 0)}),
-        Task.LOWER_ENDPLATE: frozenset({int(int(row["LOW endplate"]) > 0)}),
-    }
-    if int(row["Modic"]) == 0:
-        grades |= {Task.UPPER_MARROW: frozenset({0}), Task.LOWER_MARROW: frozenset({0})}
-    return grades
+def _graded(image: PictureFile | ScanFile, folder: Path, labels: dict[int, PatientLabels]) -> GradedScan | None:
+    patient = patient_number(image.path)
+    if patient not in labels or not labels[patient].labels:
+        return None
+    split = Split.TEST if is_kept_out(patient) else None
+    return GradedScan(str(patient), folder / GRADINGS_FILE, image, labels[patient].labels, split)
