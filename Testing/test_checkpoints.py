@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import resource
+from dataclasses import replace
+
 import pytest
 import torch
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning import checkpoints
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
 
@@ -83,3 +87,64 @@ def test_a_training_killed_while_writing_keeps_its_last_checkpoint(path, monkeyp
 
     assert resumed(revived, path) == 1
     assert are_equal(weights(revived), kept)
+
+
+def test_a_rate_that_waits_for_plateaus_falls_as_if_never_stopped(path):
+    def plateau_training() -> Training:
+        network = torch.nn.Linear(3, 1)
+        optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.1, patience=1)
+        return Training(network, optimiser, schedule, {"losses": []})
+
+    killed, revived = plateau_training(), plateau_training()
+    for loss in (1.0, 2.0):
+        learn(killed, 0, 1)
+        killed.judge(loss)
+        killed.memory["losses"].append(loss)
+    save_checkpoint(killed, 2, path)
+    resumed(revived, path)
+    revived.judge(3.0)
+
+    assert killed.schedule.get_last_lr() == [0.1]
+    assert revived.schedule.get_last_lr() == pytest.approx([0.01])
+    assert revived.memory == {"losses": [1.0, 2.0]}
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_by_what_differs(path):
+    save_checkpoint(replace(a_training(), facts={"batch": "64", "rate": "0.1"}), 1, path)
+    other = replace(a_training(), facts={"batch": "256", "rate": "0.1"})
+    with pytest.raises(InputError, match=r"student.pt' was made with batch 64, now it is 256: give another --work"):
+        resumed(other, path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(path):
+    save_checkpoint(a_training(), 1, path)
+    network = torch.nn.Linear(3, 1)
+    optimiser = torch.optim.AdamW(network.parameters(), 0.1)
+    other = Training(network, optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.1, STEPS))
+    with pytest.raises(InputError, match=r"student.pt' is of another network"):
+        resumed(other, path)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"", lambda b: b"not a checkpoint"])
+def test_a_broken_checkpoint_is_refused(path, damage):
+    save_checkpoint(a_training(), 1, path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(InputError, match=r"student.pt' is broken or of another version: delete it"):
+        resumed(a_training(), path)
+
+
+def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(path):
+    small, large = a_training(), a_training()
+    save_checkpoint(small, 1, path)
+    large.memory["much"] = torch.zeros(100_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"student.pt' cannot be written \(.*\): make room or choose"):
+            save_checkpoint(large, 2, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert resumed(a_training(), path) == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

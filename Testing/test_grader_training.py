@@ -1,178 +1,31 @@
 from __future__ import annotations
 
-import logging
+import csv
+import errno
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from grader_making import PAPER, QUICK, TINY, a_disc, a_pool
 
 from SpineNetCore.anatomy import Task
-from SpineNetCore.disc_volume import CONTEXT_SHAPE
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning import grader_training
 from SpineNetCore.learning.checkpoints import save_checkpoint
-from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
-from SpineNetCore.learning.grader_training import (
-    DiscBatch,
-    DiscPool,
-    GraderRecipe,
-    balancing_weights,
-    draw_context,
-    set_loss,
-    train_grader,
-)
-from SpineNetCore.network import NetworkConfig
+from SpineNetCore.learning.grader_training import GraderData, train_grader
+from SpineNetCore.learning.processes import Process
+from SpineNetCore.learning.training_log import COLUMNS
+from SpineNetCore.learning.validation import Validation
 
-TINY = NetworkConfig(fc6=8, fc7=8, conv_widths=(4, 4, 4, 4, 4), batch_norm=True)
-RECIPE = GraderRecipe(network=TINY, steps=4, batch=2, checkpoint_every=2)
-ROWS = {task: row for row, task in enumerate(Task)}
-MIDDLE = CONTEXT_SHAPE[0] // 2
-
-
-def a_disc(
-    grades: dict[Task, set[int]], slices: int = 9, marrow_changed: bool = False, brightness: int = 200
-) -> DiscExample:
-    admissible = np.zeros((len(Task), MOST_GRADES), dtype=bool)
-    for task, admitted in grades.items():
-        admissible[ROWS[task], [task.grades.index(grade) for grade in admitted]] = True
-    voxels = np.random.default_rng(slices).integers(brightness // 2, brightness, (slices, *CONTEXT_SHAPE[1:]))
-    return DiscExample("1", "L4-L5", voxels.astype(np.uint8), MIDDLE - slices // 2, admissible, marrow_changed)
+ALONE = Process(loaders=0)
+PRESETS = pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
 
 
 @pytest.fixture(scope="module")
-def pool() -> DiscPool:
-    bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
-    dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
-    return DiscPool([bright, dark], 1.0)
-
-
-def a_batch(*discs: DiscExample, weights: float | list[float] = 1.0) -> DiscBatch:
-    per_disc = np.broadcast_to(np.asarray(weights, dtype=np.float32), (len(discs), len(Task)))
-    return DiscBatch(
-        torch.zeros(len(discs), 9, 112, 224),
-        torch.from_numpy(np.stack([disc.admissible for disc in discs])),
-        torch.from_numpy(per_disc.copy()),
-        torch.tensor([disc.marrow_changed for disc in discs]),
-    )
-
-
-def scores_of(**chances: list[list[float]]) -> dict[Task, torch.Tensor]:
-    """Scores that softmax turns into the given probabilities, (N, classes) per task; even ones for all other tasks."""
-    discs = len(next(iter(chances.values())))
-    even = {task: [[1 / len(task.grades)] * len(task.grades)] * discs for task in Task}
-    return {task: torch.tensor(chances.get(task.value, even[task])).log() + 3 for task in Task}
-
-
-def test_a_single_label_costs_minus_the_log_of_its_probability():
-    loss = set_loss(
-        scores_of(pfirrmann=[[0.1, 0.2, 0.4, 0.2, 0.1]]), a_batch(a_disc({Task.PFIRRMANN: {3}}), weights=2.5)
-    )
-
-    assert loss.item() == pytest.approx(-2.5 * np.log(0.4), rel=1e-5)
-
-
-def test_a_set_costs_minus_the_log_of_the_probability_of_all_its_grades():
-    loss = set_loss(scores_of(narrowing=[[0.7, 0.1, 0.15, 0.05]]), a_batch(a_disc({Task.NARROWING: {2, 3, 4}})))
-
-    assert loss.item() == pytest.approx(-np.log(0.3), rel=1e-5)
-
-
-def test_missing_labels_cost_nothing_and_teach_nothing():
-    scores = {task: values.requires_grad_() for task, values in scores_of(narrowing=[[0.7, 0.1, 0.1, 0.1]]).items()}
-    loss = set_loss(scores, a_batch(a_disc({})))
-    gradients = torch.autograd.grad(loss, list(scores.values()))
-
-    assert loss.item() == 0
-    assert all((gradient == 0).all() for gradient in gradients)
-
-
-def test_marrow_change_on_an_unknown_side_costs_minus_the_log_that_not_both_are_normal():
-    weights = [1.0, 1.0, 1.0, 1.0, 0.5, 1.5]
-    scores = scores_of(upper_marrow=[[0.8, 0.2]], lower_marrow=[[0.6, 0.4]])
-    loss = set_loss(scores, a_batch(a_disc({}, marrow_changed=True), weights=weights))
-
-    assert loss.item() == pytest.approx(-2 * np.log(1 - 0.8 * 0.6), rel=1e-5)
-
-
-def test_tasks_add_up_and_discs_are_averaged():
-    discs = (
-        a_disc({Task.PFIRRMANN: {1}, Task.UPPER_MARROW: {0}, Task.LOWER_MARROW: {0}}),
-        a_disc({Task.UPPER_ENDPLATE: {1}}),
-    )
-    scores = scores_of(
-        pfirrmann=[[0.5, 0.2, 0.1, 0.1, 0.1], [0.2] * 5],
-        upper_marrow=[[0.9, 0.1], [0.5, 0.5]],
-        lower_marrow=[[0.7, 0.3], [0.5, 0.5]],
-        upper_endplate=[[0.5, 0.5], [0.2, 0.8]],
-    )
-
-    assert set_loss(scores, a_batch(*discs)).item() == pytest.approx(-np.log(0.5 * 0.9 * 0.7 * 0.8) / 2, rel=1e-5)
-
-
-def test_a_grader_that_is_sure_of_the_wrong_side_still_gets_a_finite_gradient():
-    sure = {task: torch.zeros(1, len(task.grades)) for task in Task}
-    for task in (Task.UPPER_MARROW, Task.LOWER_MARROW):
-        sure[task] = torch.tensor([[60.0, -60.0]])
-    scores = {task: values.requires_grad_() for task, values in sure.items()}
-    loss = set_loss(scores, a_batch(a_disc({Task.PFIRRMANN: {1}}, marrow_changed=True)))
-
-    assert loss.item() > 10
-    assert all(gradient.isfinite().all() for gradient in torch.autograd.grad(loss, list(scores.values())))
-
-
-def test_weights_are_inverse_to_how_often_a_label_occurs_and_average_one():
-    examples = [a_disc({Task.PFIRRMANN: {grade}}) for grade in (1, 1, 1, 5)] + [a_disc({Task.NARROWING: {1}})]
-    weights = balancing_weights(examples)
-
-    assert weights[:4, ROWS[Task.PFIRRMANN]] == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
-    assert weights[:4, ROWS[Task.PFIRRMANN]].mean() == pytest.approx(1)
-    assert weights[4, ROWS[Task.NARROWING]] == 1
-    assert weights[4, ROWS[Task.PFIRRMANN]] == 0
-    assert (weights[:, ROWS[Task.UPPER_ENDPLATE]] == 0).all()
-
-
-def test_marrow_change_on_an_unknown_side_counts_as_a_label_of_both_sides():
-    normal = a_disc({Task.UPPER_MARROW: {0}, Task.LOWER_MARROW: {0}})
-    weights = balancing_weights([normal, normal, normal, a_disc({}, marrow_changed=True)])
-
-    for task in (Task.UPPER_MARROW, Task.LOWER_MARROW):
-        assert weights[:, ROWS[task]] == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
-
-
-@pytest.mark.parametrize("slices", [1, 5, 13])
-def test_a_drawn_context_keeps_the_middle_slice(slices):
-    example = a_disc({}, slices)
-    context = example.context()
-    shown = context[MIDDLE] > 0
-    for seed in range(8):
-        drawn = draw_context(np.random.default_rng(seed), example)
-        exponents = np.log(drawn[MIDDLE][shown]) / np.log(context[MIDDLE][shown])
-        assert np.ptp(exponents) < 1e-3
-        assert drawn.min() >= 0
-        assert drawn.max() <= 1
-        assert drawn.dtype == np.float32
-
-
-def test_thick_stacks_are_blanked_evenly_around_the_middle():
-    example = a_disc({}, slices=13)
-    shown = {tuple(draw_context(np.random.default_rng(seed), example).any(axis=(1, 2))) for seed in range(30)}
-
-    assert {sum(slices) for slices in shown} >= {1, 3, 5, 13}
-    assert all(slices == slices[::-1] for slices in shown)
-
-
-def test_a_lone_slice_is_repeated_with_small_shifts():
-    example = a_disc({}, slices=1)
-    drawn = [draw_context(np.random.default_rng(seed), example) for seed in range(20)]
-    shown = {int(context.any(axis=(1, 2)).sum()) for context in drawn}
-    wide = next(context for context in drawn if context.any(axis=(1, 2)).sum() > 1)
-    neighbour = wide[MIDDLE + 1]
-    shifts = [(row, column) for row in range(-2, 3) for column in range(-2, 3)]
-    likeness = [np.corrcoef(np.roll(wide[MIDDLE], s, (0, 1)).ravel(), neighbour.ravel())[0, 1] for s in shifts]
-
-    assert 1 in shown
-    assert max(shown) > 5
-    assert max(likeness) > 0.99
+def data() -> GraderData:
+    watched = [a_disc({Task.PFIRRMANN: {grade}}, slices=1, brightness=50 * grade) for grade in (1, 2, 5)]
+    return GraderData([a_pool()], watched)
 
 
 def killed_after(killing_step: int):
@@ -189,32 +42,142 @@ def are_equal(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(pool, tmp_path, monkeypatch):
-    whole = train_grader([pool], RECIPE, tmp_path / "whole.pt")
+def rows_of(path) -> list[dict[str, str]]:
+    with path.open(encoding="utf8") as file:
+        return list(csv.DictReader(file))
+
+
+@PRESETS
+def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe, tmp_path, monkeypatch):
+    whole = train_grader(data, recipe, tmp_path / "whole.pt")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(grader_training, "save_checkpoint", killed_after(2))
-        train_grader([pool], RECIPE, tmp_path / "killed.pt")
-    resumed = train_grader([pool], RECIPE, tmp_path / "killed.pt")
+        train_grader(data, recipe, tmp_path / "killed.pt")
+    resumed = train_grader(data, recipe, tmp_path / "killed.pt")
 
     assert are_equal(resumed, whole)
     assert not resumed.training
+    assert (tmp_path / "killed.csv").read_text() == (tmp_path / "whole.csv").read_text()
 
 
-def test_the_network_starts_from_the_mean_of_every_slice_that_is_there(pool, tmp_path):
+def test_a_rate_that_fell_on_a_plateau_stays_low_after_a_kill(data, tmp_path, monkeypatch):
+    losses = iter([1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 4.0, 4.0])
+    monkeypatch.setattr(grader_training, "validated", lambda *_: Validation(next(losses), {}))
+    recipe = replace(PAPER, batch=2)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(grader_training, "save_checkpoint", killed_after(2))
+        train_grader(data, recipe, tmp_path / "killed.pt", process=ALONE)
+    train_grader(data, recipe, tmp_path / "killed.pt", process=ALONE)
+
+    assert [float(row["rate"]) for row in rows_of(tmp_path / "killed.csv")] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-5])
+
+
+def test_the_log_has_a_row_for_every_validation(data, tmp_path):
+    train_grader(data, QUICK, tmp_path / "grader.pt", process=ALONE)
+    rows = rows_of(tmp_path / "grader.csv")
+
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["step"], row["epoch"]) for row in rows] == [("2", "2"), ("4", "4")]
+    assert all(0 < float(row["training_loss"]) < 100 and 0 < float(row["validation_loss"]) < 100 for row in rows)
+    assert all(0 <= float(row["pfirrmann"]) <= 1 and row["narrowing"] == "" for row in rows)
+    assert (tmp_path / "grader.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_patients_for_validation_only_the_training_loss_is_logged(data, tmp_path):
+    train_grader(replace(data, validation=()), QUICK, tmp_path / "grader.pt", process=ALONE)
+
+    assert all(row["training_loss"] and not row["validation_loss"] for row in rows_of(tmp_path / "grader.csv"))
+
+
+def test_the_paper_needs_patients_for_validation(data, tmp_path):
+    with pytest.raises(InputError, match="no patient is there for validation: give at least three patients, or mark"):
+        train_grader(replace(data, validation=()), PAPER, tmp_path / "grader.pt", process=ALONE)
+
+
+def test_without_discs_there_is_nothing_to_learn(tmp_path):
+    with pytest.raises(InputError, match="no disc to learn from"):
+        train_grader(GraderData([]), QUICK, tmp_path / "grader.pt", process=ALONE)
+
+
+def test_a_batch_that_processes_cannot_share_evenly_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="batch of 2 discs cannot be shared evenly by 3 processes"):
+        train_grader(data, QUICK, tmp_path / "grader.pt", process=Process(count=3))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rate": 0.5}, "was made with rate 0.002, now it is 0.5: give another --work folder, or delete it"),
+        ({"seed": 3}, "was made with seed 0, now it is 3"),
+        ({"network": replace(TINY, fc6=4)}, "was made with network "),
+    ],
+)
+def test_a_checkpoint_of_another_configuration_is_refused(data, tmp_path, change, said):
+    train_grader(data, replace(QUICK, steps=2), tmp_path / "grader.pt", process=ALONE)
+    before = (tmp_path / "grader.pt").read_bytes()
+    with pytest.raises(InputError, match=said):
+        train_grader(data, replace(QUICK, steps=2, **change), tmp_path / "grader.pt", process=ALONE)
+
+    assert (tmp_path / "grader.pt").read_bytes() == before
+
+
+def test_a_checkpoint_of_other_discs_is_refused(data, tmp_path):
+    train_grader(data, replace(QUICK, steps=2), tmp_path / "grader.pt", process=ALONE)
+    fewer = replace(data, pools=[replace(data.pools[0], examples=data.pools[0].examples[:1])])
+    with pytest.raises(InputError, match="was made with discs "):
+        train_grader(fewer, replace(QUICK, steps=2), tmp_path / "grader.pt", process=ALONE)
+
+
+def test_a_second_round_goes_on_from_the_first(data, tmp_path):
+    first = train_grader(data, QUICK, tmp_path / "1.pt", process=ALONE)
+    start = {name: value.clone() for name, value in first.state_dict().items()}
+    slow = replace(QUICK, rate=1e-9, weight_decay=0.0, steps=1)
+    second = train_grader(data, slow, tmp_path / "2.pt", learned=first, process=ALONE)
+
+    for name, value in second.named_parameters():
+        assert torch.allclose(value, start[name], atol=1e-6)
+
+
+def test_the_network_starts_from_the_mean_of_every_slice_that_is_there(data, tmp_path):
     first, last = 2, 10
-    bright, dark = (example.context()[first : last + 1, 40:152, 48:272] for example in pool.examples)
-    network = train_grader([pool], replace(RECIPE, steps=1), tmp_path / "one.pt")
+    bright, dark = (example.context()[first : last + 1, 40:152, 48:272] for example in data.pools[0].examples)
+    network = train_grader(data, replace(QUICK, steps=1), tmp_path / "one.pt", process=ALONE)
     expected = bright.mean(axis=(1, 2))
     expected[4] = (bright[4].mean() + dark[4].mean()) / 2
 
     assert network.slice_means.numpy() == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_loss_falls_on_two_discs(pool, tmp_path, caplog):
-    recipe = replace(RECIPE, network=replace(TINY, dropout=0.0), steps=24, batch=4, rate=1e-2, checkpoint_every=1)
-    with caplog.at_level(logging.INFO, logger=grader_training.log.name):
-        train_grader([pool], recipe, tmp_path / "two.pt")
-    losses = [record.args[2] for record in caplog.records]
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        replace(QUICK, network=replace(TINY, dropout=0.0), steps=30, batch=4, rate=1e-2),
+        replace(PAPER, network=replace(PAPER.network, dropout=0.0), epochs=40, batch=4, rate=0.005, patience=99),
+    ],
+    ids=["quick", "paper"],
+)
+def test_the_loss_falls_on_two_discs(data, recipe, tmp_path):
+    recipe = replace(recipe, validate_every=1, checkpoint_every=100)
+    train_grader(replace(data, validation=data.validation[:1]), recipe, tmp_path / "two.pt", process=ALONE)
+    losses = [float(row["training_loss"]) for row in rows_of(tmp_path / "two.csv")]
 
-    assert len(losses) == recipe.steps
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_a_training_that_met_a_full_disk_goes_on_as_if_it_had_not(data, tmp_path, monkeypatch):
+    whole = train_grader(data, QUICK, tmp_path / "whole.pt", process=ALONE)
+    saved: list[object] = []
+
+    def second_is_too_much(state, path):
+        saved.append(path.write_bytes(b"half a checkpoint"))
+        if len(saved) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        torch_save(state, path)
+
+    torch_save = torch.save
+    with monkeypatch.context() as patch:
+        patch.setattr("SpineNetCore.learning.checkpoints.torch.save", second_is_too_much)
+        with pytest.raises(InputError, match=r"full.pt' cannot be written \(No space left on device\): make room"):
+            train_grader(data, QUICK, tmp_path / "full.pt", process=ALONE)
+
+    assert are_equal(train_grader(data, QUICK, tmp_path / "full.pt", process=ALONE), whole)

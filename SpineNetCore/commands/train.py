@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, vertebra_network
 
 if TYPE_CHECKING:
@@ -56,12 +57,29 @@ def add_to(commands: Commands) -> None:
         choices=("8-bit", "half", "full"),
         help="of the weights (default: half for the detector, else 8-bit)",
     )
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes that simulate (default 2)")
+    parser.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="processes that simulate and, on a GPU, draw (default 2)"
+    )
+    parser.add_argument(
+        "--preset",
+        choices=[preset.value for preset in Preset],
+        default=Preset.QUICK.value,
+        help="how the grader learns (default quick). " + " ".join(f"{p.value}: {p.description}." for p in Preset),
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where the grader learns: auto (the default) takes a CUDA GPU where there is one. For several GPUs or "
+        "machines start this command by torchrun -m SpineNetCore, with one --work folder that all of them reach",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Learn and write."""
+    if options.workers < 1 or (options.phantoms or 0) < 0:
+        raise InputError(f"--workers {options.workers} --phantoms {options.phantoms} cannot be: give 1 and 0 or more.")
     logging.getLogger("SpineNetCore").setLevel(logging.INFO)
     (_train_detector if options.model == "detector" else _train_grader)(options)
 
@@ -82,13 +100,18 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.datasets.sources import read_sources
-    from SpineNetCore.learning.recipes import learn_grader
+    from SpineNetCore.learning.processes import joined
+    from SpineNetCore.learning.recipes import Simulation, learn_grader
     from SpineNetCore.model_files import Storage, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
     scans = read_sources(options.spider, options.manifest)
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
-    network = learn_grader(scans, options.work, detector, options.phantoms or 450, options.workers)
+    simulation = Simulation(450 if options.phantoms is None else options.phantoms, options.workers)
+    with joined(options.device, options.workers) as process:
+        network = learn_grader(scans, options.work, detector, Preset(options.preset), simulation, process=process)
     data = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
-    note = {"description": "grades discs, VGG-M with narrow heads", "data": "; ".join(data)}
-    save_network(without_batch_norm(network), options.output / GRADER_FILE, note, Storage(options.storage or "8-bit"))
+    note = {"description": f"grades discs, learned by the preset '{options.preset}'", "data": "; ".join(data)}
+    storage = Storage(options.storage or "8-bit")
+    if process.is_first:
+        save_network(without_batch_norm(network), options.output / GRADER_FILE, note, storage)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -124,13 +125,18 @@ def save_examples(examples: list[DiscExample], path: Path) -> None:
         )
 
 
-def load_examples(path: Path) -> list[DiscExample]:
-    """Undo `save_examples`."""
-    with np.load(path) as file:
-        slices = np.split(file["slices"], np.cumsum(file["counts"])[:-1])
-        columns = (file[name].tolist() for name in ("patients", "levels"))
-        rows = zip(*columns, slices, file["firsts"].tolist(), file["admissible"], file["marrow_changed"], strict=True)
-        return [DiscExample(p, level, s, f, a, bool(m)) for p, level, s, f, a, m in rows]
+def load_examples(path: Path) -> list[DiscExample] | None:
+    """Undo `save_examples`; None, and said so, where the file is broken."""
+    try:
+        with np.load(path) as file:
+            slices = np.split(file["slices"], np.cumsum(file["counts"])[:-1])
+            columns = (file[name].tolist() for name in ("patients", "levels"))
+            marks = (file["firsts"].tolist(), file["admissible"], file["marrow_changed"])
+            rows = zip(*columns, slices, *marks, strict=True)
+            return [DiscExample(p, level, s, f, a, bool(m)) for p, level, s, f, a, m in rows]
+    except (ValueError, OSError, EOFError, KeyError, BadZipFile):
+        log.warning("'%s' is broken and is made again", path)
+        return None
 
 
 def _reading(graded: GradedScan, detector: VertebraNetwork) -> tuple[Scan, Spine] | None:

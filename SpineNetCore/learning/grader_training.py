@@ -1,203 +1,178 @@
-"""Training of the grading network on discs whose labels may be missing, partial or sets."""
+"""Training of the grading network, resumable to the bit, alone or by several processes together."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.utils.data import DataLoader
+from tqdm import tqdm
 
-from SpineNetCore.anatomy import FloatArray, Task
-from SpineNetCore.disc_volume import CONTEXT_SHAPE
+from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
+from SpineNetCore.learning.disc_batches import DiscPool, Looks, data_digest, slice_means
 from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.learning.grader_loss import DiscBatch, set_loss
+from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
+from SpineNetCore.learning.processes import Process
+from SpineNetCore.learning.training_log import draw_curves, write_log
+from SpineNetCore.learning.validation import validated
 from SpineNetCore.network import GradingNetwork, NetworkConfig
-from SpineNetCore.processor import has_native_bfloat16
-from SpineNetCore.views import FixedView, RandomViewRanges, draw_view, look
+from SpineNetCore.processor import trains_in_bfloat16
 
 log = logging.getLogger(__name__)
 
-_TASKS = tuple(Task)
-_MARROW = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
+_MOMENTUM = 0.9
+_EPOCHS_PER_CHECKPOINT = 10
 
 
 @dataclass(frozen=True)
-class GraderRecipe:
-    """ours: quicker than the paper's. AdamW on a one-cycle rate, batch normalisation (folded away afterwards), the
-    paper's augmentation reached by degrees over the first `ramp` of the steps, slices blanked and repeated at random.
-    """
+class GraderData:
+    """What a grader learns from, and the discs of other patients that tell how far it is."""
 
-    network: NetworkConfig = field(default_factory=lambda: NetworkConfig(fc6=48, fc7=48, batch_norm=True))
-    steps: int = 2400
-    batch: int = 64
-    rate: float = 2e-3
-    weight_decay: float = 0.02
-    ramp: float = 0.5
-    seed: int = 0
-    checkpoint_every: int = 100
+    pools: Sequence[DiscPool]
+    validation: Sequence[DiscExample] = ()
 
-
-@dataclass(frozen=True)
-class DiscPool:
-    """Discs of one origin and the share of every batch that comes from them."""
-
-    examples: Sequence[DiscExample]
-    share: float
-
-
-@dataclass(frozen=True)
-class DiscBatch:
-    """views: (N, 9, 112, 224) in [0, 1]. admissible: bool (N, 6, 5). weights: (N, 6). marrow_changed: bool (N,), where
-    marrow is known to have changed on one side or both, but not on which.
-    """
-
-    views: Tensor
-    admissible: Tensor
-    weights: Tensor
-    marrow_changed: Tensor
+    @property
+    def discs(self) -> int:
+        """How many it learns from."""
+        return sum(len(pool.examples) for pool in self.pools)
 
 
 def train_grader(
-    pools: Sequence[DiscPool], recipe: GraderRecipe, checkpoint: Path, learned: GradingNetwork | None = None
+    data: GraderData,
+    recipe: GraderRecipe,
+    checkpoint: Path,
+    learned: GradingNetwork | None = None,
+    *,
+    process: Process | None = None,
 ) -> GradingNetwork:
     """Train on random views of the pools' discs; goes on from `checkpoint` where there is one.
 
-    learned: the network of an earlier round, which is trained further; a new one otherwise.
+    A log and a picture of its curves lie beside the checkpoint. learned: the network of an earlier round, which is
+    trained further; a new one otherwise. process: this one of several that share every batch; without synchronised
+    batch normalisation (only GPUs have it) each normalises its own part. Raises InputError where the recipe does not
+    fit the data, the processes or the checkpoint, or where the disk is full.
     """
-    torch.manual_seed(recipe.seed)
-    network = learned or _new_network(pools, recipe.network)
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps + 1, pct_start=0.15)
-    training = Training(network, optimiser, schedule)
+    process = process or Process()
+    steps = recipe.all_steps(data.discs)
+    _check(data, recipe, process)
+    training = _new_training(data, recipe, learned, process)
     start = resumed(training, checkpoint)
-    loader = DataLoader(_Looks(pools, recipe, start), batch_size=None, num_workers=1, prefetch_factor=4)
-    began = time.monotonic()
-    for step, batch in enumerate(loader, start=start + 1):
-        torch.manual_seed(recipe.seed + step)  # so that dropout, too, depends on the seed and the step alone
-        loss = _loss(network, batch)
+    learner = _shared(training.network, process)
+    loader = _loader(data, recipe, process, range(start, steps))
+    for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
+        torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
+        loss = _loss(learner, batch.to(process.device), recipe)
         training.step(loss)
-        if step % recipe.checkpoint_every == 0 or step == recipe.steps:
-            log.info("step %d of %d: loss %.3f, %.0f s", step, recipe.steps, loss.item(), time.monotonic() - began)
+        training.memory["losses"].append(loss.item())
+        if _is_due(step, recipe.validate_every or recipe.steps_per_epoch(data.discs), steps):
+            _validate(training, data, recipe, step, process)
+            if process.is_first:
+                write_log(training.memory["rows"], checkpoint.with_suffix(".csv"))
+        every = recipe.checkpoint_every or _EPOCHS_PER_CHECKPOINT * recipe.steps_per_epoch(data.discs)
+        if process.is_first and _is_due(step, every, steps):
             save_checkpoint(training, step, checkpoint)
-    return network.eval()
+            draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
+    return _plain(training.network, recipe.network).eval()
 
 
-def _new_network(pools: Sequence[DiscPool], config: NetworkConfig) -> GradingNetwork:
-    network = GradingNetwork(config)
-    network.slice_means.copy_(_slice_means(pools))
-    return network
-
-
-def set_loss(scores: dict[Task, Tensor], batch: DiscBatch) -> Tensor:
-    """Mean over discs of minus the log of the probability of all admissible grades, summed over tasks.
-
-    A marrow change on an unknown side asks that not both sides be normal. Class weights balance each task.
-    """
-    log_chances = {task: scores[task].float().log_softmax(dim=1) for task in Task}
-    total = torch.zeros((), device=batch.views.device)
-    for row, task in enumerate(Task):
-        admitted = batch.admissible[:, row, : len(task.grades)]
-        is_known = admitted.any(dim=1)
-        log_sets = log_chances[task].masked_fill(~admitted, -torch.inf)[is_known].logsumexp(dim=1)
-        total = total - (log_sets * batch.weights[is_known, row]).sum()
-    both_normal = log_chances[Task.UPPER_MARROW][:, 0] + log_chances[Task.LOWER_MARROW][:, 0]
-    log_either = torch.log1p(-torch.exp(both_normal.clamp(max=-1e-4)))
-    total = total - (log_either * batch.weights[:, _MARROW].sum(dim=1))[batch.marrow_changed].sum()
-    return total / len(batch.views)
-
-
-def balancing_weights(examples: Sequence[DiscExample]) -> NDArray[np.float32]:
-    """(N, 6) inverse frequencies of each example's label, mean 1 over a task's labelled examples (section 2)."""
-    weights = np.zeros((len(examples), len(Task)), dtype=np.float32)
-    for row in range(len(Task)):
-        labels = [_label(example, row) for example in examples]
-        counts = Counter(label for label in labels if label)
-        for place, label in enumerate(labels):
-            weights[place, row] = counts.total() / (len(counts) * counts[label]) if label else 0
-    return weights
-
-
-def draw_context(rng: np.random.Generator, example: DiscExample) -> FloatArray:
-    """The context with another contrast, and with other slices: one slice repeated into several, or several blanked.
-
-    Float32 (13, 192, 320) in [0, 1]; the middle slice, or the only one, is always kept as it is.
-    """
-    context = example.context() ** np.float32(np.exp(rng.normal(0, 0.12)))
-    half = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.15, 0.15, 0.15, 0.15, 0.2, 0.2]))
-    middle = CONTEXT_SHAPE[0] // 2
-    if len(example.slices) == 1:
-        return _repeated(rng, context, example.first, half if rng.random() < 0.6 else 0)
-    if rng.random() < 0.4:
-        context[: middle - half] = 0
-        context[middle + half + 1 :] = 0
-    return context
-
-
-def _slice_means(pools: Sequence[DiscPool], discs: int = 200) -> Tensor:
-    """(9,) mean intensity of each slice of the disc volume over some discs of each pool, where present (section 4)."""
-    rng = np.random.default_rng(0)
-    drawn = [pool.examples[k] for pool in pools for k in rng.permutation(len(pool.examples))[:discs]]
-    volumes = (FixedView().cut(torch.from_numpy(example.context())) for example in drawn)
-    means = torch.stack([volume.mean(dim=(1, 2)) for volume in volumes])  # (discs, 9)
-    return means.sum(dim=0) / (means > 0).sum(dim=0).clamp(min=1)
-
-
-class _Looks(IterableDataset[DiscBatch]):
-    """Batches drawn from the pools; a step's batch depends on the seed and the step alone."""
-
-    def __init__(self, pools: Sequence[DiscPool], recipe: GraderRecipe, start: int) -> None:
-        self.pools, self.recipe, self.start = pools, recipe, start
-        self.weights = [balancing_weights(pool.examples) for pool in pools]
-
-    def __iter__(self) -> Iterator[DiscBatch]:
-        for step in range(self.start, self.recipe.steps):
-            fraction = min(1.0, 0.2 + 0.8 * step / (self.recipe.ramp * self.recipe.steps))
-            yield self._batch(np.random.default_rng((self.recipe.seed, step)), RandomViewRanges().ramped(fraction))
-
-    def _batch(self, rng: np.random.Generator, ranges: RandomViewRanges) -> DiscBatch:
-        shares = np.array([pool.share for pool in self.pools])
-        origins = rng.choice(len(self.pools), self.recipe.batch, p=shares / shares.sum())
-        drawn = [(origin, int(rng.integers(len(self.pools[origin].examples)))) for origin in origins]
-        examples = [self.pools[origin].examples[place] for origin, place in drawn]
-        contexts = torch.from_numpy(np.stack([draw_context(rng, example) for example in examples]))
-        return DiscBatch(
-            look(contexts, [draw_view(rng, ranges) for _ in examples]),
-            torch.from_numpy(np.stack([example.admissible for example in examples])),
-            torch.from_numpy(np.stack([self.weights[origin][place] for origin, place in drawn])),
-            torch.tensor([_side_unknown(example) for example in examples]),
+def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
+    if data.discs == 0:
+        raise InputError("There is no disc to learn from: give graded scans of training patients, or phantoms.")
+    if recipe.batch % process.count:
+        raise InputError(
+            f"A batch of {recipe.batch} discs cannot be shared evenly by {process.count} processes: start a number "
+            "that divides it."
+        )
+    if recipe.descent is Descent.SGD_ON_PLATEAU and not data.validation:
+        raise InputError(
+            "The rate falls when the validation loss no longer does, but no patient is there for validation: give at "
+            "least three patients, or mark some with 'validation' in the manifest's column split."
         )
 
 
-def _side_unknown(example: DiscExample) -> bool:
-    return example.marrow_changed and not example.admissible[_MARROW].any()
+def _new_training(data: GraderData, recipe: GraderRecipe, learned: GradingNetwork | None, process: Process) -> Training:
+    torch.manual_seed(recipe.seed)
+    network = learned or GradingNetwork(recipe.network)
+    if learned is None:
+        network.slice_means.copy_(slice_means(data.pools))
+    if process.count > 1 and process.device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    network.train().to(process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser, schedule = _descent(network, recipe, recipe.all_steps(data.discs))
+    facts = recipe.facts() | {"discs": data_digest(data.pools)}
+    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts)
 
 
-def _repeated(rng: np.random.Generator, context: FloatArray, only: int, half: int) -> FloatArray:
-    out = np.zeros_like(context)
-    for place in range(max(only - half, 0), min(only + half + 1, len(context))):
-        shift = rng.integers(-2, 3, 2) if place != only else (0, 0)
-        gain = np.float32(rng.uniform(0.92, 1.08)) if place != only else np.float32(1)
-        out[place] = np.clip(np.roll(context[only], shift, axis=(0, 1)) * gain, 0, 1)
-    return out
+def _descent(network: nn.Module, recipe: GraderRecipe, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler]:
+    weights = network.parameters()
+    if recipe.descent is Descent.SGD_ON_PLATEAU:
+        sgd = torch.optim.SGD(weights, recipe.rate, momentum=_MOMENTUM, weight_decay=recipe.weight_decay)
+        return sgd, ReduceLROnPlateau(sgd, factor=0.1, patience=recipe.patience)
+    adamw = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.weight_decay)
+    return adamw, OneCycleLR(adamw, recipe.rate, steps + 1, pct_start=0.15)
 
 
-def _loss(network: GradingNetwork, batch: DiscBatch) -> Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_native_bfloat16(torch.device("cpu"))):
-        scores = network(batch.views.contiguous(memory_format=torch.channels_last))
+def _shared(network: nn.Module, process: Process) -> Callable[[Tensor], dict[Task, Tensor]]:
+    return DistributedDataParallel(network) if process.count > 1 else network
+
+
+def _loader(data: GraderData, recipe: GraderRecipe, process: Process, steps: range) -> DataLoader[DiscBatch]:
+    looks = Looks(data.pools, recipe, process.rank, process.count)
+    ahead = 2 if process.loaders else None
+    return DataLoader(looks, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
+
+
+def _quiet(process: Process) -> bool | None:
+    """None leaves it to tqdm whether there is a terminal."""
+    return None if process.is_first else True
+
+
+def _is_due(step: int, every: int, steps: int) -> bool:
+    return step % every == 0 or step == steps
+
+
+def _loss(learner: Callable[[Tensor], dict[Task, Tensor]], batch: DiscBatch, recipe: GraderRecipe) -> Tensor:
+    device = batch.views.device
+    enabled = recipe.mixed_precision and trains_in_bfloat16(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
+        scores = learner(batch.views.contiguous(memory_format=torch.channels_last))
     return set_loss(scores, batch)
 
 
-def _label(example: DiscExample, row: int) -> tuple[bool, ...] | None:
-    """What an example says of a task, as something to count; None where it says nothing."""
-    if example.admissible[row].any():
-        return tuple(example.admissible[row].tolist())
-    return (True,) if row in _MARROW and example.marrow_changed else None
+def _validate(training: Training, data: GraderData, recipe: GraderRecipe, step: int, process: Process) -> None:
+    """Add a row to the log, and let the rate fall where it waits for a plateau."""
+    losses = training.memory["losses"]
+    row = {
+        "step": float(step),
+        "epoch": step / recipe.steps_per_epoch(data.discs),
+        "rate": training.optimiser.param_groups[0]["lr"],
+        "training_loss": process.mean(sum(losses) / len(losses)),
+    }
+    losses.clear()
+    if data.validation:
+        loss = torch.nan
+        if process.is_first:
+            assert isinstance(training.network, GradingNetwork)
+            found = validated(training.network, data.validation, process.device)
+            loss = found.loss
+            row |= {"validation_loss": loss} | {task.value: value for task, value in found.accuracies.items()}
+        training.judge(process.from_first(loss))
+    training.memory["rows"].append(row)
+    if process.is_first:
+        log.info("step %d: %s", step, ", ".join(f"{name} {value:.3f}" for name, value in list(row.items())[3:]))
+
+
+def _plain(network: nn.Module, config: NetworkConfig) -> GradingNetwork:
+    """The same weights on the CPU, in a network that knows of no other process."""
+    plain = GradingNetwork(config)
+    plain.load_state_dict(network.state_dict())
+    return plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
+from SpineNetCore.learning.disc_batches import DiscPool, examples_digest
 from SpineNetCore.learning.disc_examples import (
     DiscExample,
     load_examples,
@@ -22,15 +23,19 @@ from SpineNetCore.learning.disc_examples import (
     prepared_examples,
     save_examples,
 )
-from SpineNetCore.learning.grader_training import DiscPool, GraderRecipe, train_grader
+from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.grader_training import GraderData, train_grader
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
+from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.self_labelling import read_picture, self_labelled
 from SpineNetCore.learning.slice_examples import SliceExample, examples_from_slab
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 log = logging.getLogger(__name__)
+
+_PHANTOMS_PER_FILE = 50
 
 
 def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dict[int | None, VertebraNetwork]:
@@ -81,18 +86,46 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
 
 
 def learn_grader(
-    scans: Sequence[GradedScan], work: Path, detector: VertebraNetwork, phantoms: int, workers: int
+    scans: Sequence[GradedScan],
+    work: Path,
+    detector: VertebraNetwork,
+    preset: Preset,
+    simulation: Simulation,
+    *,
+    process: Process | None = None,
 ) -> GradingNetwork:
-    """Learn the grader on the training patients' discs, cut where masks or the detector say, and on phantoms."""
-    chosen = [scan for scan in scans if scan.split is Split.TRAIN]
-    with tqdm(total=len(chosen), desc="cutting discs", disable=None) as bar:
-        real = list(prepared_examples(chosen, detector, work / "discs", lambda done, _: bar.update(done - bar.n)))
-    simulated = _cached(work / f"discs-{phantoms}-phantoms.npz", lambda: _phantom_discs(phantoms, workers))
-    log.info("%d discs of %d scans, %d of phantoms", len(real), len(chosen), len(simulated))
-    pools = [DiscPool(real, 0.6), DiscPool(simulated, 0.4)]
-    network = train_grader(pools, GraderRecipe(), work / "grader.pt")
-    second = GraderRecipe(steps=1700, rate=1e-3, ramp=0.01, seed=1)
-    return train_grader(pools, second, work / "grader-2.pt", learned=network)
+    """Learn the grader on the training patients' discs, cut where masks or the detector say, and on phantoms.
+
+    work: for cut discs, checkpoints, logs and curves; one folder for all processes that train together.
+    """
+    process = process or Process()
+    with process.first_alone():
+        real, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
+        simulated = _phantom_discs(simulation, work)
+    log.info("%d discs of SPIDER or tables, %d of phantoms, %d for validation", len(real), len(simulated), len(watched))
+    pools = [pool for pool in (DiscPool(real, 0.6), DiscPool(simulated, 0.4)) if pool.examples]
+    network = None
+    for number, recipe in enumerate(preset.rounds, start=1):
+        checkpoint = work / f"grader-{preset.value}-{number}.pt"
+        network = train_grader(GraderData(pools, watched), recipe, checkpoint, network, process=process)
+    assert network is not None
+    return network
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How many phantoms, and by how many worker processes."""
+
+    phantoms: int
+    workers: int
+
+
+def _discs_of_scans(
+    scans: Sequence[GradedScan], split: Split, work: Path, detector: VertebraNetwork
+) -> list[DiscExample]:
+    chosen = [scan for scan in scans if scan.split is split]
+    with tqdm(total=len(chosen), desc=f"discs for {split.value}", disable=None) as bar:
+        return list(prepared_examples(chosen, detector, work / "discs", lambda done, _: bar.update(done - bar.n)))
 
 
 def _self_labelled_pictures(plan: _DetectorPlan, network: VertebraNetwork) -> list[SliceExample]:
@@ -102,21 +135,26 @@ def _self_labelled_pictures(plan: _DetectorPlan, network: VertebraNetwork) -> li
     return [self_labelled(reading, network) for reading in readings if reading is not None]
 
 
-def _cached(path: Path, make: Callable[[], list[DiscExample]]) -> list[DiscExample]:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_examples(make(), path)
-    return load_examples(path)
-
-
 def _phantom_slices(count: int, workers: int) -> list[SliceExample]:
     with ProcessPoolExecutor(workers) as pool:
         return [example for examples in pool.map(_slices_of, range(count)) for example in examples]
 
 
-def _phantom_discs(count: int, workers: int) -> list[DiscExample]:
-    with ProcessPoolExecutor(workers) as pool:
-        return [example for examples in pool.map(_discs_of, range(count), chunksize=4) for example in examples]
+def _phantom_discs(simulation: Simulation, work: Path) -> list[DiscExample]:
+    """Discs of phantoms from seed 0 on, kept in files of some phantoms each that only this very simulator reads."""
+    found: list[DiscExample] = []
+    firsts = range(0, simulation.phantoms, _PHANTOMS_PER_FILE)
+    digest = examples_digest(_discs_of(0)) if firsts else ""
+    with ProcessPoolExecutor(simulation.workers) as pool:
+        for first in tqdm(firsts, "phantoms", disable=None):
+            seeds = range(first, min(first + _PHANTOMS_PER_FILE, simulation.phantoms))
+            path = work / "phantoms" / f"{digest}-{seeds.start}-{seeds.stop}.npz"
+            kept = load_examples(path) if path.exists() else None
+            if kept is None:
+                kept = [disc for discs in pool.map(_discs_of, seeds, chunksize=4) for disc in discs]
+                save_examples(kept, path)
+            found += kept
+    return found
 
 
 def _slices_of(seed: int) -> list[SliceExample]:

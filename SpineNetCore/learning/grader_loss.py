@@ -1,0 +1,81 @@
+"""What a wrong grade costs, where labels may be missing, partial or sets, and rare grades count as much as others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.learning.disc_examples import DiscExample
+
+_TASKS = tuple(Task)
+_MARROW = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
+
+
+@dataclass(frozen=True)
+class DiscBatch:
+    """views: (N, 9, 112, 224) in [0, 1]. admissible: bool (N, 6, 5). weights: (N, 6). marrow_changed: bool (N,), where
+    marrow is known to have changed on one side or both, but not on which.
+    """
+
+    views: Tensor
+    admissible: Tensor
+    weights: Tensor
+    marrow_changed: Tensor
+
+    def to(self, device: torch.device) -> DiscBatch:
+        """The same on a device."""
+        parts = (self.views, self.admissible, self.weights, self.marrow_changed)
+        return DiscBatch(*(part.to(device, non_blocking=True) for part in parts))
+
+
+def a_batch(views: Tensor, examples: Sequence[DiscExample], weights: NDArray[np.float32]) -> DiscBatch:
+    """Views of some examples with what their labels admit; weights: (N, 6)."""
+    return DiscBatch(
+        views,
+        torch.from_numpy(np.stack([example.admissible for example in examples])),
+        torch.from_numpy(weights),
+        torch.tensor([example.marrow_changed and not example.admissible[_MARROW].any() for example in examples]),
+    )
+
+
+def set_loss(scores: dict[Task, Tensor], batch: DiscBatch) -> Tensor:
+    """Mean over discs of minus the log of the probability of all admissible grades, summed over tasks.
+
+    A marrow change on an unknown side asks that not both sides be normal. Class weights balance each task.
+    """
+    log_chances = {task: scores[task].float().log_softmax(dim=1) for task in Task}
+    total = torch.zeros((), device=batch.views.device)
+    for row, task in enumerate(Task):
+        admitted = batch.admissible[:, row, : len(task.grades)]
+        is_known = admitted.any(dim=1)
+        log_sets = log_chances[task].masked_fill(~admitted, -torch.inf)[is_known].logsumexp(dim=1)
+        total = total - (log_sets * batch.weights[is_known, row]).sum()
+    both_normal = log_chances[Task.UPPER_MARROW][:, 0] + log_chances[Task.LOWER_MARROW][:, 0]
+    log_either = torch.log1p(-torch.exp(both_normal.clamp(max=-1e-4)))
+    total = total - (log_either * batch.weights[:, _MARROW].sum(dim=1))[batch.marrow_changed].sum()
+    return total / len(batch.views)
+
+
+def balancing_weights(examples: Sequence[DiscExample]) -> NDArray[np.float32]:
+    """(N, 6) inverse frequencies of each example's label, mean 1 over a task's labelled examples (section 2)."""
+    weights = np.zeros((len(examples), len(Task)), dtype=np.float32)
+    for row in range(len(Task)):
+        labels = [_label(example, row) for example in examples]
+        counts = Counter(label for label in labels if label)
+        for place, label in enumerate(labels):
+            weights[place, row] = counts.total() / (len(counts) * counts[label]) if label else 0
+    return weights
+
+
+def _label(example: DiscExample, row: int) -> tuple[bool, ...] | None:
+    """What an example says of a task, as something to count; None where it says nothing."""
+    if example.admissible[row].any():
+        return tuple(example.admissible[row].tolist())
+    return (True,) if row in _MARROW and example.marrow_changed else None

@@ -1,0 +1,38 @@
+"""Discs of noise with chosen labels, and recipes so small that a training takes moments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.disc_volume import CONTEXT_SHAPE
+from SpineNetCore.learning.disc_batches import DiscPool
+from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
+from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
+from SpineNetCore.network import NetworkConfig
+
+TINY = NetworkConfig(fc6=8, fc7=8, conv_widths=(4, 4, 4, 4, 4), batch_norm=True)
+QUICK = GraderRecipe(network=TINY, steps=4, batch=2, validate_every=2, checkpoint_every=2)
+PAPER = replace(
+    PAPER_RECIPE, network=replace(TINY, batch_norm=False), epochs=4, batch=2, checkpoint_every=2, patience=0
+)
+ROWS = {task: row for row, task in enumerate(Task)}
+MIDDLE = CONTEXT_SHAPE[0] // 2
+
+
+def a_disc(
+    grades: dict[Task, set[int]], slices: int = 9, marrow_changed: bool = False, brightness: int = 200
+) -> DiscExample:
+    admissible = np.zeros((len(Task), MOST_GRADES), dtype=bool)
+    for task, admitted in grades.items():
+        admissible[ROWS[task], [task.grades.index(grade) for grade in admitted]] = True
+    voxels = np.random.default_rng(slices).integers(brightness // 2, brightness, (slices, *CONTEXT_SHAPE[1:]))
+    return DiscExample("1", "L4-L5", voxels.astype(np.uint8), MIDDLE - slices // 2, admissible, marrow_changed)
+
+
+def a_pool() -> DiscPool:
+    bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
+    dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
+    return DiscPool([bright, dark], 1.0)
