@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from grader_making import PAPER, QUICK
+from spider_making import write_original_spider
+
+from SpineNetCore.__main__ import main
+from SpineNetCore.learning import disc_examples, grader_recipe
+from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.model_files import load_network, save_model
+from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE
+from SpineNetCore.vertebra_network import VertebraNetwork
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A folder with an untrained detector, which finds nothing."""
+    folder = tmp_path / "models"
+    network = VertebraNetwork()
+    save_model(network, network.config, DETECTOR_KIND, folder / DETECTOR_FILE)
+    return folder
+
+
+@pytest.fixture
+def spider(tmp_path):
+    """SPIDER's original layout with patients for all splits: the graded ones and three that repeat them."""
+    folder = tmp_path / "spider"
+    folder.mkdir()
+    write_original_spider(folder)
+    for table in ("overview.csv", "radiological_gradings.csv"):
+        lines = (folder / table).read_text().splitlines(keepends=True)
+        copies = [str(n) + line[1:] for n in (1, 2, 5) for line in lines if line.startswith(("3_t2,", "3,"))]
+        (folder / table).write_text("".join(lines + copies))
+    for part in ("images", "masks"):
+        for patient in (1, 2, 5):
+            (folder / part / f"{patient}_t2.mha").write_bytes((folder / part / "3_t2.mha").read_bytes())
+    return folder
+
+
+@pytest.fixture
+def tiny_presets(monkeypatch):
+    """Presets that train a tiny network for a moment."""
+    rounds = {Preset.QUICK: (QUICK, replace(QUICK, seed=1)), Preset.PAPER: (replace(PAPER, batch=8, epochs=2),)}
+    monkeypatch.setattr(grader_recipe, "_ROUNDS", rounds)
+
+
+def status(*arguments: object) -> int:
+    return main(["train", "grader", *(str(argument) for argument in arguments)])
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider, models, tmp_path, tiny_presets):
+    work = tmp_path / "work"
+    options = ("--spider", spider, "--work", work, "--output", models, "--phantoms", 0, "--preset", preset)
+    assert status(*options, "--device", "cpu") == 0
+
+    network = load_network(models / GRADER_FILE)
+    assert not network.config.batch_norm
+    assert (work / f"grader-{preset}-1.csv").read_text().startswith("step,epoch,")
+    assert (work / f"grader-{preset}-1.png").exists()
+    assert (work / f"grader-{preset}-2.csv").exists() == (preset == "quick")
+    assert len(list((work / "discs").iterdir())) == 1, "four scans of the same bytes"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "give --spider with a folder, --manifest with a table, or both"),
+        (("--manifest", "no.csv"), "'no.csv' does not exist: give the table of labels"),
+        (("--spider", "."), "is no SPIDER folder"),
+        (("--workers", 0), "--workers 0 --phantoms None cannot be"),
+    ],
+)
+def test_a_request_at_fault_is_refused_in_one_line_and_nothing_is_written(options, said, models, tmp_path, capsys):
+    assert status("--work", tmp_path / "work", "--output", models, *options) == 2
+    printed = capsys.readouterr().err
+
+    assert printed.startswith("error: ")
+    assert said in printed
+    assert printed.count("\n") == 1
+    assert not (tmp_path / "work").exists()
+    assert not (models / GRADER_FILE).exists()
+
+
+def test_the_detector_takes_no_manifest(models, tmp_path, capsys):
+    assert main(["train", "detector", "--manifest", "labels.csv", "--work", str(tmp_path / "work")]) == 2
+    assert "give --spider and no --manifest" in capsys.readouterr().err
+
+
+def test_each_preset_says_what_it_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+
+    assert all(preset.description in said for preset in Preset)
+
+
+def test_a_preparation_that_was_stopped_goes_on(spider, models, tmp_path, tiny_presets, monkeypatch):
+    cut = []
+
+    def stopped_at_the_second(scan, detector):
+        cut.append(scan.patient)
+        if len(cut) == 2:
+            raise KeyboardInterrupt
+        return real_cut(scan, detector)
+
+    for patient in (1, 2, 3, 5):  # no two scans alike
+        image = spider / "images" / f"{patient}_t2.mha"
+        image.write_bytes(image.read_bytes()[:-1] + bytes([patient]))
+    real_cut = disc_examples.cut_discs
+    monkeypatch.setattr(disc_examples, "cut_discs", stopped_at_the_second)
+    options = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--phantoms", 0, "--device", "cpu")
+
+    assert status(*options) == 130
+    assert status(*options) == 0
+    assert len(cut) == len(set(cut)) + 1
