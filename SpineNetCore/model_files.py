@@ -189,11 +189,16 @@ def _scale_of(path: Path, name: str, packed: dict[str, Tensor]) -> Tensor:
 
 
 def _write_whole(tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-        unfinished = Path(folder) / path.name
-        save_file(tensors, unfinished, metadata)
-        unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
+            unfinished = Path(folder) / path.name
+            save_file(tensors, unfinished, metadata)
+            unfinished.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"The model file '{path}' cannot be written ({error}): make room or choose another folder."
+        ) from error
 
 
 def _check_metadata(path: Path, metadata: dict[str, str], kind: str) -> None:

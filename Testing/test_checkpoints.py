@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import resource
 from dataclasses import replace
 
 import pytest
 import torch
+from full_disk import a_full_disk
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning import checkpoints
@@ -138,13 +138,9 @@ def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(path):
     small, large = a_training(), a_training()
     save_checkpoint(small, 1, path)
     large.memory["much"] = torch.zeros(100_000)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
-    try:
-        with pytest.raises(InputError, match=r"student.pt' cannot be written \(.*\): make room or choose"):
-            save_checkpoint(large, 2, path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    said = r"student.pt' cannot be written \(.*\): make room or choose"
+    with a_full_disk(50_000), pytest.raises(InputError, match=said):
+        save_checkpoint(large, 2, path)
 
     assert resumed(a_training(), path) == 1
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from full_disk import a_full_disk
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from SpineNetCore import __version__, model_files
+from SpineNetCore import __version__
 from SpineNetCore.errors import InputError
 from SpineNetCore.model_files import Storage, load_network, read_model, save_model, save_network, short_digest
 from SpineNetCore.network import BranchPoint, GradingNetwork, NetworkConfig
@@ -123,21 +124,6 @@ def test_the_digest_read_is_that_of_the_file(model_file: Path) -> None:
     assert read_model(model_file, "grader").digest == short_digest(model_file)
 
 
-def test_a_failed_save_leaves_the_old_model_and_nothing_else(
-    network: GradingNetwork, model_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full_disk(_: object, path: Path, __: object) -> None:
-        path.write_bytes(b"half")
-        raise OSError("no space left")
-
-    before = model_file.read_bytes()
-    monkeypatch.setattr(model_files, "save_file", full_disk)
-    with pytest.raises(OSError, match="no space left"):
-        save_network(network, model_file)
-    assert model_file.read_bytes() == before
-    assert list(model_file.parent.iterdir()) == [model_file]
-
-
 def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.safetensors.*--models"):
         load_network(tmp_path / "gone.safetensors")
@@ -227,3 +213,12 @@ def test_a_configuration_that_no_network_can_have_is_refused_with_its_file(chang
 
     with pytest.raises(InputError, match=r"in model '.*grader.safetensors' does not fit"):
         load_network(path)
+
+
+def test_a_full_disk_is_said_and_keeps_the_model_before(network, model_file):
+    before = model_file.read_bytes()
+    with a_full_disk(2_000), pytest.raises(InputError, match=r"grader.safetensors' cannot be written .*: make room"):
+        save_network(network, model_file)
+
+    assert model_file.read_bytes() == before
+    assert [path.name for path in model_file.parent.iterdir()] == [model_file.name]

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import resource
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import a_full_disk
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.errors import InputError
@@ -144,17 +144,9 @@ def test_what_was_finished_stays_when_the_work_is_stopped(store, scan, cutter, t
     assert cutter.times == 1
 
 
-@pytest.fixture
-def a_full_disk():
-    """No file may grow beyond 10,000 bytes."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_is_said_and_leaves_nothing_half_written(store, scan, cutter, a_full_disk):
-    with pytest.raises(InputError, match=r"discs' cannot be written \(.*\): make room or choose another folder, then"):
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(store, scan, cutter):
+    said = r"discs' cannot be written \(.*\): make room or choose another folder, then"
+    with a_full_disk(10_000), pytest.raises(InputError, match=said):
         store.discs(scan, cutter)
 
     assert list(store.folder.iterdir()) == []
