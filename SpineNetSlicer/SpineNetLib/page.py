@@ -49,7 +49,7 @@ def current_report(analysis: Analysis) -> SpineReport:
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
     vertebrae = _vertebrae(analysis)
-    settings = content["settings"]
+    settings, naming = content["settings"], content["naming"]
     maps = {task: _on_slices(scan, slicer.util.arrayFromVolume(node)) for task, node in analysis.heat_maps().items()}
     return SpineReport(
         scan=scan,
@@ -64,6 +64,7 @@ def current_report(analysis: Analysis) -> SpineReport:
         settings=Settings(settings["views"], settings["hotspot_views"], settings["device"]),
         hotspots=maps if set(maps) == set(Task) else None,
         disc_labels=_on_slices(scan, _labels(analysis)),
+        naming={0: naming["confidence"]} | {a["shift_levels"]: a["probability"] for a in naming["alternatives"]},
     )
 
 
