@@ -1,4 +1,4 @@
-"""A disc's centre, moved from midway between straight endplates into the disc itself, which may be domed or thin."""
+"""A disc's centre, moved from midway between four corners into the disc itself, which may be domed, thin or wedged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from SpineNetCore.anatomy import Disc
+from SpineNetCore.anatomy import Disc, Point
 from SpineNetCore.detection import Reading
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.vertebra_network import PIXEL_MM
@@ -16,17 +16,33 @@ _STEP_MM = 0.25
 _BEYOND_ENDPLATES_MM = 3.0
 _BAND = 0.08
 _LEAST_DISC_MM = 1.5
+_REACH, _HEIGHT_BAND, _MOST = 0.75, 0.4, 0.2
 
 
 def centred(disc: Disc, reading: Reading, scan: Scan) -> Disc:
-    """The disc with its centre at mid-height of the disc tissue around its axis, where the detector sees any.
+    """The disc with its centre in the middle of the disc tissue around it, where the detector sees any.
 
-    ours: only up and down, on the slice nearest to the centre, within the endplates and 3 mm beyond.
+    ours: at mid-height around its axis, within the endplates and 3 mm beyond; then from front to back, at the centroid
+    of the tissue between the endplates, at most a fifth of its width away; all on the slice nearest to the centre.
     """
     reach = disc.height_mm / 2 + _BEYOND_ENDPLATES_MM
-    offsets_mm = np.arange(-reach, reach + _STEP_MM / 2, _STEP_MM)
-    across_mm = np.linspace(-_BAND, _BAND, 5) * disc.width_mm
-    points = disc.centre_ras_mm + offsets_mm[:, None, None] * disc.inferior + across_mm[None, :, None] * disc.posterior
+    upright = _moved(disc, disc.inferior, reach, (disc.posterior, _BAND * disc.width_mm), (reading, scan))
+    if upright is disc:
+        return disc
+    reach, band = _REACH * disc.width_mm, _HEIGHT_BAND * disc.height_mm
+    level = _moved(upright, disc.posterior, reach, (disc.inferior, band), (reading, scan))
+    shift_mm = float((level.centre_ras_mm - upright.centre_ras_mm) @ disc.posterior)
+    most_mm = _MOST * disc.width_mm
+    return replace(upright, centre_ras_mm=upright.centre_ras_mm + np.clip(shift_mm, -most_mm, most_mm) * disc.posterior)
+
+
+def _moved(disc: Disc, along: Point, reach_mm: float, band: tuple[Point, float], seen: tuple[Reading, Scan]) -> Disc:
+    """The disc moved `along` to the centroid of the tissue within reach; band: direction, half-width of averaging."""
+    across, half_mm = band
+    reading, scan = seen
+    offsets_mm = np.arange(-reach_mm, reach_mm + _STEP_MM / 2, _STEP_MM)
+    across_mm = np.linspace(-half_mm, half_mm, 5)
+    points = disc.centre_ras_mm + offsets_mm[:, None, None] * along + across_mm[None, :, None] * across
     places = (
         mapped(scan.ijk_from_ras, points) * np.array([1.0, *scan.spacing_mm[1:]]) / np.array([1, PIXEL_MM, PIXEL_MM])
     )
@@ -35,4 +51,4 @@ def centred(disc: Disc, reading: Reading, scan: Scan) -> Disc:
     if chance.sum() * _STEP_MM < _LEAST_DISC_MM:
         return disc
     shift_mm = float(np.average(offsets_mm, weights=chance))
-    return replace(disc, centre_ras_mm=disc.centre_ras_mm + shift_mm * disc.inferior)
+    return replace(disc, centre_ras_mm=disc.centre_ras_mm + shift_mm * along)

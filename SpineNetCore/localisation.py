@@ -136,10 +136,18 @@ def _doubts(vertebrae: tuple[Vertebra, ...], naming: Naming) -> tuple[str, ...]:
     if lowest != "S1":
         doubts.append(f"The sacrum was not found: levels are counted from {lowest}, the lowest one seen.")
     if naming.confidence < SURE:
-        other = VERTEBRA_LEVELS[VERTEBRA_LEVELS.index(lowest) + naming.runner_up]
-        doubts.append(
-            f"The names of the levels are uncertain: the lowest vertebra outlined is read as {lowest} (probability "
-            f"{naming.confidence:.2f}), but may be {other} ({naming.shifts[naming.runner_up]:.2f}). Check them on the "
-            f"picture; --shift-levels {naming.runner_up} moves them."
-        )
+        doubts.append(_other_reading([vertebra.level for vertebra in vertebrae], naming))
     return tuple(doubts)
+
+
+def _other_reading(levels: list[str], naming: Naming) -> str:
+    shift = naming.runner_up
+    names = {level: VERTEBRA_LEVELS.index(level) + shift for level in levels}
+    examples = [(a, VERTEBRA_LEVELS[b]) for a, b in names.items() if 0 <= b < len(VERTEBRA_LEVELS)]
+    example = f", {examples[-1][0]} being {examples[-1][1]}" if examples else ""
+    way = "feet" if shift > 0 else "head"
+    return (
+        f"The names of the levels are uncertain (probability {naming.confidence:.2f}): all may lie {abs(shift)} "
+        f"further towards the {way}{example} ({naming.shifts[shift]:.2f}). Check them on the picture; "
+        f"--shift-levels {shift} moves them."
+    )

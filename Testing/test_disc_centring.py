@@ -30,9 +30,10 @@ def disc(scan: Scan) -> Disc:
     return discs_between((upper, lower), scan)[0]
 
 
-def reading_with_disc(rows_mm: slice) -> Reading:
+def reading_with_disc(rows_mm: slice, columns_mm: slice = slice(20, 56)) -> Reading:
+    """By default the tissue reaches from the front of the bodies to their back."""
     chance = np.zeros((5, 100, 80), np.float32)
-    chance[:, rows_mm, 18:58] = 1
+    chance[:, rows_mm, columns_mm] = 1
     return Reading((), chance)
 
 
@@ -42,11 +43,24 @@ def test_a_centre_moves_to_mid_height_of_the_tissue(scan: Scan, disc: Disc) -> N
     assert mapped(scan.ijk_from_ras, moved.centre_ras_mm)[1] / 2 == pytest.approx(46, abs=0.3)
 
 
-def test_it_moves_up_and_down_only(scan: Scan, disc: Disc) -> None:
-    moved = centred(disc, reading_with_disc(slice(41, 45)), scan)
-    shift = moved.centre_ras_mm - disc.centre_ras_mm
-    assert shift @ disc.posterior == pytest.approx(0, abs=1e-9)
-    assert shift @ disc.left == pytest.approx(0, abs=1e-9)
+@pytest.mark.parametrize(
+    ("columns_mm", "middle_mm"), [(slice(20, 56), 37.5), (slice(14, 56), 34.5), (slice(22, 60), 40.5)]
+)
+def test_a_centre_moves_to_the_middle_of_the_tissue_from_front_to_back(
+    scan: Scan, disc: Disc, columns_mm: slice, middle_mm: float
+) -> None:
+    moved = centred(disc, reading_with_disc(slice(42, 46), columns_mm), scan)
+    assert mapped(scan.ijk_from_ras, moved.centre_ras_mm)[2] / 2 == pytest.approx(middle_mm, abs=0.3)
+
+
+def test_it_goes_no_farther_than_a_fifth_of_the_width(scan: Scan, disc: Disc) -> None:
+    moved = centred(disc, reading_with_disc(slice(42, 46), slice(37, 80)), scan)
+    assert (moved.centre_ras_mm - disc.centre_ras_mm) @ disc.posterior == pytest.approx(disc.width_mm / 5, abs=0.01)
+
+
+def test_it_never_leaves_its_slice_and_keeps_its_frame(scan: Scan, disc: Disc) -> None:
+    moved = centred(disc, reading_with_disc(slice(41, 45), slice(10, 50)), scan)
+    assert (moved.centre_ras_mm - disc.centre_ras_mm) @ disc.left == pytest.approx(0, abs=1e-9)
     assert moved == replace(disc, centre_ras_mm=moved.centre_ras_mm)
 
 

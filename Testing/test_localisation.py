@@ -5,9 +5,11 @@ import pytest
 import torch
 from spine_making import GAP_MM, LUMBAR, WIDTH_MM, PerfectNetwork, a_column, an_empty_scan, in_space, vertebrae_of
 
+from SpineNetCore import localisation
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import discs_between, find_spine
+from SpineNetCore.naming import Naming
 
 CPU = torch.device("cpu")
 TURNS = [(0.0, 0.0, 0.0), (12.0, -9.0, 15.0), (-20.0, 10.0, -5.0)]
@@ -93,11 +95,12 @@ def test_names_without_evidence_come_with_a_warning():
     spine = spine_found(an_empty_scan(slices=3), [a_column()[:4]] * 3)
 
     assert spine.naming_confidence < 0.9
-    lowest = spine.vertebrae[-1].level
     doubt = next(warning for warning in spine.warnings if "uncertain" in warning)
-    assert f"read as {lowest} (probability {spine.naming_confidence:.2f}), but may be " in doubt
-    other = VERTEBRA_LEVELS[VERTEBRA_LEVELS.index(lowest) + sorted(spine.shifts, key=spine.shifts.get)[-2]]
-    assert f"may be {other}" in doubt
+    assert f"(probability {spine.naming_confidence:.2f})" in doubt
+    shift = sorted(spine.shifts, key=spine.shifts.get)[-2]
+    lowest = spine.vertebrae[-1].level
+    assert f"{lowest} being {VERTEBRA_LEVELS[VERTEBRA_LEVELS.index(lowest) + shift]}" in doubt
+    assert f"--shift-levels {shift} moves them" in doubt
     assert sum(spine.shifts.values()) == pytest.approx(1)
 
 
@@ -135,3 +138,11 @@ def test_only_neighbours_share_a_disc_and_only_the_lumbar_ones_are_graded():
     assert [disc.level for disc in discs_between(whole, scan)] == list(DISC_LEVELS)
     assert [disc.level for disc in discs_between((whole[0], *whole[3:6], whole[7]), scan)] == ["L2-L3", "L3-L4"]
     assert discs_between((), scan) == ()
+
+
+def test_a_chain_that_may_lie_lower_than_the_sacrum_is_told_by_the_body_above(monkeypatch):
+    naming = Naming(LUMBAR, {0: 0.6, 1: 0.4})
+    monkeypatch.setattr(localisation, "name_bodies", lambda *_bodies, **_where: naming)
+    spine = spine_found(an_empty_scan(slices=3), [a_column()] * 3)
+
+    assert any("towards the feet, L5 being S1 (0.40)" in warning for warning in spine.warnings)
