@@ -19,7 +19,8 @@ from SpineNetCore.learning.training_log import COLUMNS
 from SpineNetCore.learning.validation import Validation
 
 ALONE = Process(loaders=0)
-PRESETS = pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
+AVERAGED = replace(QUICK, averaging=0.5)
+RECIPES = pytest.mark.parametrize("recipe", [QUICK, PAPER, AVERAGED], ids=["quick", "paper", "averaged"])
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def rows_of(path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@PRESETS
+@RECIPES
 def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe, tmp_path, monkeypatch):
     whole = train_grader(data, recipe, tmp_path / "whole.pt")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -64,6 +65,18 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe,
     assert are_equal(resumed, whole)
     assert not resumed.training
     assert (tmp_path / "killed.csv").read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_the_averaged_network_is_judged_and_returned(data, tmp_path, monkeypatch):
+    last = train_grader(data, QUICK, tmp_path / "last.pt", process=ALONE)
+    judged = []
+    monkeypatch.setattr(grader_training, "validated", lambda network, *_: judged.append(network) or Validation(1, {}))
+    average = train_grader(data, AVERAGED, tmp_path / "average.pt", process=ALONE)
+    kept = torch.load(tmp_path / "average.pt", weights_only=True)
+
+    assert are_equal(judged[-1], average)
+    assert all(torch.equal(value, last.state_dict()[name]) for name, value in kept["parts"][0].items())
+    assert not are_equal(average, last)
 
 
 def test_a_rate_that_fell_on_a_plateau_stays_low_after_a_kill(data, tmp_path, monkeypatch):
@@ -115,6 +128,7 @@ def test_a_batch_that_processes_cannot_share_evenly_is_refused(data, tmp_path):
     [
         ({"rate": 0.5}, "was made with rate 0.002, now it is 0.5: give another --work folder, or delete it"),
         ({"seed": 3}, "was made with seed 0, now it is 3"),
+        ({"averaging": 0.9}, "was made with averaging 0.0, now it is 0.9"),
         ({"network": replace(TINY, fc6=4)}, "was made with network "),
     ],
 )

@@ -22,7 +22,8 @@ class GraderRecipe:
     steps: with every batch drawn from the pools by their shares. epochs: above 0, as many passes over all discs
     instead, each disc once a pass. ramp: share of the training over which augmentation grows to the paper's; 0 has it
     whole from the start. varies_slices: contrast is changed, slices are blanked or repeated at random. mixed_precision:
-    bfloat16 where the processor has it. patience: validations without gain before the rate falls.
+    bfloat16 where the processor has it. patience: validations without gain before the rate falls. averaging: above 0,
+    the network that is judged and returned is an exponential moving average of those after each step, with this decay.
     """
 
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(fc6=48, fc7=48, batch_norm=True))
@@ -36,6 +37,7 @@ class GraderRecipe:
     varies_slices: bool = True
     mixed_precision: bool = True
     patience: int = 10
+    averaging: float = 0.0
     seed: int = 0
     validate_every: int = 100
     checkpoint_every: int = 100

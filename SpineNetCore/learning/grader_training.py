@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -81,7 +82,7 @@ def train_grader(
         if process.is_first and _is_due(step, every, steps):
             save_checkpoint(training, step, checkpoint)
             draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
-    return _plain(training.network, recipe.network).eval()
+    return _plain(training.result, recipe.network).eval()
 
 
 def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
@@ -109,7 +110,15 @@ def _new_training(data: GraderData, recipe: GraderRecipe, learned: GradingNetwor
     network.train().to(process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _descent(network, recipe, recipe.all_steps(data.discs))
     facts = recipe.facts() | {"discs": data_digest(data.pools)}
-    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts)
+    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts, _average(network, recipe))
+
+
+def _average(network: nn.Module, recipe: GraderRecipe) -> AveragedModel | None:
+    """Buffers are averaged too, so that batch normalisation fits the averaged weights."""
+    if not recipe.averaging:
+        return None
+    follow = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)
 
 
 def _descent(network: nn.Module, recipe: GraderRecipe, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler]:
@@ -161,8 +170,8 @@ def _validate(training: Training, data: GraderData, recipe: GraderRecipe, step: 
     if data.validation:
         loss = torch.nan
         if process.is_first:
-            assert isinstance(training.network, GradingNetwork)
-            found = validated(training.network, data.validation, process.device)
+            assert isinstance(training.result, GradingNetwork)
+            found = validated(training.result, data.validation, process.device)
             loss = found.loss
             row |= {"validation_loss": loss} | {task.value: value for task, value in found.accuracies.items()}
         training.judge(process.from_first(loss))
