@@ -106,6 +106,15 @@ def test_a_batch_larger_than_all_discs_repeats_some(five_discs):
     assert set(shown) == {1, 2, 3, 4, 5}
 
 
+def test_both_ways_shows_every_disc_turned_over_too(five_discs):
+    both = five_discs.both_ways()
+
+    assert [one.slices.tolist() for one in both.examples[5:]] == [
+        d.slices[:, ::-1].tolist() for d in five_discs.examples
+    ]
+    assert both.share == five_discs.share
+
+
 def test_pools_come_by_their_shares(five_discs):
     rare = DiscPool([a_disc({Task.NARROWING: {1}}, slices=1)], 1 / 3)
     looks = Looks([five_discs, rare], replace(QUICK, batch=200, steps=1))

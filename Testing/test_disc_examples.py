@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from grader_making import a_disc
 from spider_making import write_spider
 
 from SpineNetCore.anatomy import Task, Vertebra
@@ -24,6 +26,7 @@ from SpineNetCore.learning.self_labelling import ReadPicture
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped, with_averaged_slices
 from SpineNetCore.vertebra_network import VertebraNetwork
+from SpineNetCore.views import FixedView
 
 SETTINGS = PhantomSettings(slices=(4, 4), few_slices_probability=0, in_plane_mm=(1.1, 1.1), cut_off_probability=0)
 
@@ -87,6 +90,19 @@ def test_a_context_has_its_slices_where_they_were_and_nothing_elsewhere():
     assert np.array_equal(np.rint(context[4:8] * 255), example.slices)
     assert not context[:4].any()
     assert not context[8:].any()
+
+
+def test_a_disc_turned_over_shows_and_says_below_what_was_above():
+    disc = a_disc({Task.PFIRRMANN: {4}, Task.UPPER_ENDPLATE: {1}, Task.LOWER_ENDPLATE: {0}, Task.UPPER_MARROW: {0, 1}})
+    expected = a_disc(
+        {Task.PFIRRMANN: {4}, Task.UPPER_ENDPLATE: {0}, Task.LOWER_ENDPLATE: {1}, Task.LOWER_MARROW: {0, 1}}
+    )
+    turned = disc.turned_over()
+    window = FixedView().cut(torch.from_numpy(disc.context()))
+
+    assert turned.admissible.tolist() == expected.admissible.tolist()
+    assert torch.equal(FixedView().cut(torch.from_numpy(turned.context())), window.flip(1))
+    assert turned.turned_over().context().tolist() == disc.context().tolist()
 
 
 def test_a_phantoms_discs_carry_its_own_grades(phantom):

@@ -28,6 +28,10 @@ class DiscPool:
     examples: Sequence[DiscExample]
     share: float
 
+    def both_ways(self) -> DiscPool:
+        """Every disc as it is and turned over; no picture is copied."""
+        return DiscPool([*self.examples, *(example.turned_over() for example in self.examples)], self.share)
+
 
 class Looks(Dataset[DiscBatch]):
     """Item k is the batch of step k + 1, or the part of it that one of several processes takes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from zipfile import BadZipFile
@@ -58,6 +58,15 @@ class DiscExample:
         out = np.zeros(CONTEXT_SHAPE, dtype=np.float32)
         out[self.first : self.first + len(self.slices)] = self.slices.astype(np.float32) / 255
         return out
+
+    def turned_over(self) -> DiscExample:
+        """The same disc with head and feet exchanged: what lay above it, and its grades, now lie below."""
+        return replace(self, slices=self.slices[:, ::-1], admissible=self.admissible[_TURNED_OVER])
+
+
+_TASKS = tuple(Task)
+_OPPOSITES = {Task.UPPER_ENDPLATE: Task.LOWER_ENDPLATE, Task.UPPER_MARROW: Task.LOWER_MARROW}
+_TURNED_OVER = [_TASKS.index((_OPPOSITES | {b: a for a, b in _OPPOSITES.items()}).get(task, task)) for task in Task]
 
 
 def spider_examples(folder: Path, detector: VertebraNetwork, kept_out: bool) -> Iterator[DiscExample]:

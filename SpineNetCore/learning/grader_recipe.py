@@ -21,7 +21,8 @@ class GraderRecipe:
 
     steps: with every batch drawn from the pools by their shares. epochs: above 0, as many passes over all discs
     instead, each disc once a pass. ramp: share of the training over which augmentation grows to the paper's; 0 has it
-    whole from the start. varies_slices: contrast is changed, slices are blanked or repeated at random. mixed_precision:
+    whole from the start. varies_slices: contrast is changed, slices are blanked or repeated at random. turns_over: each
+    disc is also shown with head and feet exchanged, its upper grades being the lower ones then. mixed_precision:
     bfloat16 where the processor has it. patience: validations without gain before the rate falls. averaging: above 0,
     the network that is judged and returned is an exponential moving average of those after each step, with this decay.
     """
@@ -35,6 +36,7 @@ class GraderRecipe:
     weight_decay: float = 0.02
     ramp: float = 0.5
     varies_slices: bool = True
+    turns_over: bool = True
     mixed_precision: bool = True
     patience: int = 10
     averaging: float = 0.0
@@ -85,6 +87,7 @@ PAPER_RECIPE = GraderRecipe(
     weight_decay=5e-4,
     ramp=0.0,
     varies_slices=False,
+    turns_over=False,
     mixed_precision=False,
     validate_every=0,
     checkpoint_every=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -46,6 +46,10 @@ class GraderData:
         """How many it learns from."""
         return sum(len(pool.examples) for pool in self.pools)
 
+    def both_ways(self) -> GraderData:
+        """The same with every disc to learn from also turned over."""
+        return replace(self, pools=[pool.both_ways() for pool in self.pools])
+
 
 def train_grader(
     data: GraderData,
@@ -63,6 +67,7 @@ def train_grader(
     fit the data, the processes or the checkpoint, or where the disk is full.
     """
     process = process or Process()
+    data = data.both_ways() if recipe.turns_over else data
     steps = recipe.all_steps(data.discs)
     _check(data, recipe, process)
     training = _new_training(data, recipe, learned, process)
