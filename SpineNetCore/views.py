@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -116,9 +117,24 @@ def look(contexts: Tensor, views: Sequence[View]) -> Tensor:
     Beyond the context all is zero. A slice without tissue stays zero whatever the view's intensity.
     """
     rows = torch.arange(len(views), device=contexts.device)[:, None]
-    slices = contexts[rows, _context_slices(views, contexts)]  # (N, 9, 192, 320)
-    context_from_view, shift = _in_plane(views, contexts)
-    seen = _warped(slices, context_from_view, shift)
+    shown = torch.as_tensor(np.stack([slices_in_view(view) for view in views]), device=contexts.device)
+    return brightened(through_windows(contexts[rows, shown], views), views)
+
+
+def slices_in_view(view: View) -> NDArray[np.int64]:
+    """(9,) slices of the context that the view's window shows, in its order."""
+    slices = np.arange(DISC_SHAPE[0]) + _MARGIN[0] + view.slice_shift
+    return slices[::-1] if view.is_flipped else slices
+
+
+def through_windows(slices: Tensor, views: Sequence[View]) -> Tensor:
+    """(N, 9, 192, 320) slices in view to what the views' windows show of them in plane, (N, 9, 112, 224)."""
+    context_from_view, shift = _in_plane(views, slices)
+    return _warped(slices, context_from_view, shift)
+
+
+def brightened(seen: Tensor, views: Sequence[View]) -> Tensor:
+    """(N, 9, 112, 224) with each view's intensity added in slices with tissue, within [0, 1]."""
     is_tissue = seen.amax(dim=(-2, -1), keepdim=True) > 0
     return (seen + _numbers([view.intensity for view in views], seen)[:, None, None, None] * is_tissue).clamp(0, 1)
 
@@ -153,13 +169,6 @@ def _distance(view: FixedView, other: FixedView) -> float:
 
 def _opposite(view: FixedView) -> FixedView:
     return FixedView(-view.row_shift, -view.column_shift, -view.slice_shift, not view.is_flipped)
-
-
-def _context_slices(views: Sequence[View], like: Tensor) -> Tensor:
-    """(N, 9) slices of the context that each view's window shows, in its order."""
-    window = np.arange(DISC_SHAPE[0])
-    slices = [(window[::-1] if view.is_flipped else window) + _MARGIN[0] + view.slice_shift for view in views]
-    return torch.as_tensor(np.stack(slices), device=like.device)
 
 
 def _window_slices(views: Sequence[View], like: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,60 +2,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from grader_making import MIDDLE, PAPER, QUICK, a_disc, a_pool
+from grader_making import PAPER, QUICK, a_disc, a_pool
 
 from SpineNetCore.anatomy import Task
-from SpineNetCore.learning.disc_batches import DiscPool, Looks, data_digest, draw_context
-from SpineNetCore.learning.grader_loss import DiscBatch
+from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, data_digest
 from SpineNetCore.views import View
 
 
-@pytest.mark.parametrize("slices", [1, 5, 13])
-def test_a_drawn_context_keeps_the_middle_slice(slices):
-    example = a_disc({}, slices)
-    context = example.context()
-    shown = context[MIDDLE] > 0
-    for seed in range(8):
-        drawn = draw_context(np.random.default_rng(seed), example)
-        exponents = np.log(drawn[MIDDLE][shown]) / np.log(context[MIDDLE][shown])
-        assert np.ptp(exponents) < 1e-3
-        assert drawn.min() >= 0
-        assert drawn.max() <= 1
-        assert drawn.dtype == np.float32
-
-
-def test_thick_stacks_are_blanked_evenly_around_the_middle():
-    example = a_disc({}, slices=13)
-    shown = {tuple(draw_context(np.random.default_rng(seed), example).any(axis=(1, 2))) for seed in range(30)}
-
-    assert {sum(slices) for slices in shown} >= {1, 3, 5, 13}
-    assert all(slices == slices[::-1] for slices in shown)
-
-
-def test_a_lone_slice_is_repeated_with_small_shifts():
-    example = a_disc({}, slices=1)
-    drawn = [draw_context(np.random.default_rng(seed), example) for seed in range(20)]
-    shown = {int(context.any(axis=(1, 2)).sum()) for context in drawn}
-    wide = next(context for context in drawn if context.any(axis=(1, 2)).sum() > 1)
-    neighbour = wide[MIDDLE + 1]
-    shifts = [(row, column) for row in range(-2, 3) for column in range(-2, 3)]
-    likeness = [np.corrcoef(np.roll(wide[MIDDLE], s, (0, 1)).ravel(), neighbour.ravel())[0, 1] for s in shifts]
-
-    assert 1 in shown
-    assert max(shown) > 5
-    assert max(likeness) > 0.99
+def parts_of(batch: DiscBatch) -> list[torch.Tensor]:
+    return [batch.looks.seen(torch.device("cpu")), *vars(batch.labels).values()]
 
 
 def are_equal(one: DiscBatch, other: DiscBatch) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(vars(one).values(), vars(other).values(), strict=True))
+    return all(torch.equal(a, b) for a, b in zip(parts_of(one), parts_of(other), strict=True))
 
 
-def grades_shown(looks: Looks, step: int) -> list[int]:
+def grades_shown(batches: DiscBatches, step: int) -> list[int]:
     """Pfirrmann grades of a batch's discs, which tell the discs of `five_discs` apart."""
-    return (looks[step].admissible[:, 0].int().argmax(dim=1) + 1).tolist()
+    return (batches[step].labels.admissible[:, 0].int().argmax(dim=1) + 1).tolist()
 
 
 @pytest.fixture(scope="module")
@@ -65,42 +31,42 @@ def five_discs() -> DiscPool:
 
 @pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
 def test_a_steps_batch_depends_on_the_seed_and_the_step_alone(recipe):
-    looks, again = Looks([a_pool()], recipe), Looks([a_pool()], recipe)
+    batches, again = DiscBatches([a_pool()], recipe), DiscBatches([a_pool()], recipe)
 
-    assert are_equal(looks[3], again[3])
-    assert not are_equal(looks[3], looks[2])
-    assert not are_equal(looks[3], Looks([a_pool()], replace(recipe, seed=1))[3])
+    assert are_equal(batches[3], again[3])
+    assert not are_equal(batches[3], batches[2])
+    assert not are_equal(batches[3], DiscBatches([a_pool()], replace(recipe, seed=1))[3])
 
 
 @pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
 def test_the_parts_of_several_processes_make_up_the_whole_batch(recipe):
     recipe = replace(recipe, batch=4)
-    whole = Looks([a_pool()], recipe)[1]
-    parts = [Looks([a_pool()], recipe, rank, 2)[1] for rank in (0, 1)]
+    whole = DiscBatches([a_pool()], recipe)[1]
+    parts = [DiscBatches([a_pool()], recipe, rank, 2)[1] for rank in (0, 1)]
 
-    for name, values in vars(whole).items():
-        for rank, part in enumerate(parts):
-            assert torch.equal(getattr(part, name), values[rank::2])
+    for rank, part in enumerate(parts):
+        for of_part, of_whole in zip(parts_of(part), parts_of(whole), strict=True):
+            assert torch.equal(of_part, of_whole[rank::2])
 
 
 def test_the_papers_pass_shows_every_disc_once_and_in_another_order_each_time(five_discs):
-    looks = Looks([five_discs], replace(PAPER, batch=1))
-    passes = [[grades_shown(looks, 5 * epoch + k)[0] for k in range(5)] for epoch in range(4)]
+    batches = DiscBatches([five_discs], replace(PAPER, batch=1))
+    passes = [[grades_shown(batches, 5 * epoch + k)[0] for k in range(5)] for epoch in range(4)]
 
     assert all(sorted(shown) == [1, 2, 3, 4, 5] for shown in passes)
     assert len({tuple(shown) for shown in passes}) > 1
 
 
 def test_the_papers_pass_leaves_a_rest_for_another_pass(five_discs):
-    looks = Looks([five_discs], replace(PAPER, batch=2))
-    passes = [grades_shown(looks, 2 * epoch) + grades_shown(looks, 2 * epoch + 1) for epoch in range(6)]
+    batches = DiscBatches([five_discs], replace(PAPER, batch=2))
+    passes = [grades_shown(batches, 2 * epoch) + grades_shown(batches, 2 * epoch + 1) for epoch in range(6)]
 
     assert all(len(set(shown)) == 4 for shown in passes)
     assert set.union(*(set(shown) for shown in passes)) == {1, 2, 3, 4, 5}
 
 
 def test_a_batch_larger_than_all_discs_repeats_some(five_discs):
-    shown = grades_shown(Looks([five_discs], replace(PAPER, batch=8)), 0)
+    shown = grades_shown(DiscBatches([five_discs], replace(PAPER, batch=8)), 0)
 
     assert len(shown) == 8
     assert set(shown) == {1, 2, 3, 4, 5}
@@ -117,9 +83,9 @@ def test_both_ways_shows_every_disc_turned_over_too(five_discs):
 
 def test_pools_come_by_their_shares(five_discs):
     rare = DiscPool([a_disc({Task.NARROWING: {1}}, slices=1)], 1 / 3)
-    looks = Looks([five_discs, rare], replace(QUICK, batch=200, steps=1))
+    batches = DiscBatches([five_discs, rare], replace(QUICK, batch=200, steps=1))
 
-    assert float(looks[0].admissible[:, 1].any(dim=1).float().mean()) == pytest.approx(0.25, abs=0.08)
+    assert float(batches[0].labels.admissible[:, 1].any(dim=1).float().mean()) == pytest.approx(0.25, abs=0.08)
 
 
 def test_the_paper_shows_slices_as_they_are_and_all_of_its_augmentation_at_once(five_discs, monkeypatch):
@@ -129,8 +95,8 @@ def test_the_paper_shows_slices_as_they_are_and_all_of_its_augmentation_at_once(
         drawn.append(ranges)
         return View()
 
-    monkeypatch.setattr("SpineNetCore.learning.disc_batches.draw_view", draw)
-    views = Looks([five_discs], PAPER)[0].views
+    monkeypatch.setattr("SpineNetCore.learning.disc_looks.draw_view", draw)
+    views = parts_of(DiscBatches([five_discs], PAPER)[0])[0]
 
     assert {ranges.angle_deg for ranges in drawn} == {15.0}
     assert [int(one.any(dim=(1, 2)).sum()) for one in views.flatten(2)[..., None]] == [1, 1]

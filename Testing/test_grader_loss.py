@@ -7,13 +7,12 @@ from grader_making import ROWS, a_disc
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.grader_loss import DiscBatch, balancing_weights, set_loss
+from SpineNetCore.learning.grader_loss import LabelBatch, balancing_weights, set_loss
 
 
-def a_batch(*discs: DiscExample, weights: float | list[float] = 1.0) -> DiscBatch:
+def labels_of(*discs: DiscExample, weights: float | list[float] = 1.0) -> LabelBatch:
     per_disc = np.broadcast_to(np.asarray(weights, dtype=np.float32), (len(discs), len(Task)))
-    return DiscBatch(
-        torch.zeros(len(discs), 9, 112, 224),
+    return LabelBatch(
         torch.from_numpy(np.stack([disc.admissible for disc in discs])),
         torch.from_numpy(per_disc.copy()),
         torch.tensor([disc.marrow_changed for disc in discs]),
@@ -29,21 +28,21 @@ def scores_of(**chances: list[list[float]]) -> dict[Task, torch.Tensor]:
 
 def test_a_single_label_costs_minus_the_log_of_its_probability():
     loss = set_loss(
-        scores_of(pfirrmann=[[0.1, 0.2, 0.4, 0.2, 0.1]]), a_batch(a_disc({Task.PFIRRMANN: {3}}), weights=2.5)
+        scores_of(pfirrmann=[[0.1, 0.2, 0.4, 0.2, 0.1]]), labels_of(a_disc({Task.PFIRRMANN: {3}}), weights=2.5)
     )
 
     assert loss.item() == pytest.approx(-2.5 * np.log(0.4), rel=1e-5)
 
 
 def test_a_set_costs_minus_the_log_of_the_probability_of_all_its_grades():
-    loss = set_loss(scores_of(narrowing=[[0.7, 0.1, 0.15, 0.05]]), a_batch(a_disc({Task.NARROWING: {2, 3, 4}})))
+    loss = set_loss(scores_of(narrowing=[[0.7, 0.1, 0.15, 0.05]]), labels_of(a_disc({Task.NARROWING: {2, 3, 4}})))
 
     assert loss.item() == pytest.approx(-np.log(0.3), rel=1e-5)
 
 
 def test_missing_labels_cost_nothing_and_teach_nothing():
     scores = {task: values.requires_grad_() for task, values in scores_of(narrowing=[[0.7, 0.1, 0.1, 0.1]]).items()}
-    loss = set_loss(scores, a_batch(a_disc({})))
+    loss = set_loss(scores, labels_of(a_disc({})))
     gradients = torch.autograd.grad(loss, list(scores.values()))
 
     assert loss.item() == 0
@@ -53,7 +52,7 @@ def test_missing_labels_cost_nothing_and_teach_nothing():
 def test_marrow_change_on_an_unknown_side_costs_minus_the_log_that_not_both_are_normal():
     weights = [1.0, 1.0, 1.0, 1.0, 0.5, 1.5]
     scores = scores_of(upper_marrow=[[0.8, 0.2]], lower_marrow=[[0.6, 0.4]])
-    loss = set_loss(scores, a_batch(a_disc({}, marrow_changed=True), weights=weights))
+    loss = set_loss(scores, labels_of(a_disc({}, marrow_changed=True), weights=weights))
 
     assert loss.item() == pytest.approx(-2 * np.log(1 - 0.8 * 0.6), rel=1e-5)
 
@@ -70,7 +69,7 @@ def test_tasks_add_up_and_discs_are_averaged():
         upper_endplate=[[0.5, 0.5], [0.2, 0.8]],
     )
 
-    assert set_loss(scores, a_batch(*discs)).item() == pytest.approx(-np.log(0.5 * 0.9 * 0.7 * 0.8) / 2, rel=1e-5)
+    assert set_loss(scores, labels_of(*discs)).item() == pytest.approx(-np.log(0.5 * 0.9 * 0.7 * 0.8) / 2, rel=1e-5)
 
 
 def test_a_grader_that_is_sure_of_the_wrong_side_still_gets_a_finite_gradient():
@@ -78,7 +77,7 @@ def test_a_grader_that_is_sure_of_the_wrong_side_still_gets_a_finite_gradient():
     for task in (Task.UPPER_MARROW, Task.LOWER_MARROW):
         sure[task] = torch.tensor([[60.0, -60.0]])
     scores = {task: values.requires_grad_() for task, values in sure.items()}
-    loss = set_loss(scores, a_batch(a_disc({Task.PFIRRMANN: {1}}, marrow_changed=True)))
+    loss = set_loss(scores, labels_of(a_disc({Task.PFIRRMANN: {1}}, marrow_changed=True)))
 
     assert loss.item() > 10
     assert all(gradient.isfinite().all() for gradient in torch.autograd.grad(loss, list(scores.values())))

@@ -6,7 +6,7 @@ import torch
 from grader_making import TINY, a_disc
 
 from SpineNetCore.anatomy import Task
-from SpineNetCore.learning.grader_loss import a_batch, balancing_weights, set_loss
+from SpineNetCore.learning.grader_loss import balancing_weights, labels_of, set_loss
 from SpineNetCore.learning.validation import balanced_accuracy, validated
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.views import FixedView
@@ -32,9 +32,7 @@ def test_discs_are_graded_whole_through_the_central_view_with_their_own_class_we
     with torch.no_grad():
         scores = network.eval()(views)
 
-    assert found.loss == pytest.approx(
-        float(set_loss(scores, a_batch(views, discs, balancing_weights(discs)))), rel=1e-4
-    )
+    assert found.loss == pytest.approx(float(set_loss(scores, labels_of(discs, balancing_weights(discs)))), rel=1e-4)
     assert set(found.accuracies) == {Task.PFIRRMANN}
     truth = np.stack([disc.admissible[0] for disc in discs])
     assert found.accuracies[Task.PFIRRMANN] == balanced_accuracy(scores[Task.PFIRRMANN], truth)

@@ -1,4 +1,4 @@
-"""Batches of random looks at discs, each decided by the seed and the step alone, whoever draws it."""
+"""Batches of discs and of random looks at them, each decided by the seed and the step alone, whoever draws it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from SpineNetCore.anatomy import FloatArray
-from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.grader_loss import DiscBatch, a_batch, balancing_weights
+from SpineNetCore.learning.disc_looks import DrawnLooks, draw_looks
+from SpineNetCore.learning.grader_loss import LabelBatch, balancing_weights, labels_of
 from SpineNetCore.learning.grader_recipe import GraderRecipe
-from SpineNetCore.views import FixedView, RandomViewRanges, draw_view, look
-
-_CHUNK = 32
+from SpineNetCore.views import FixedView, RandomViewRanges
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,15 @@ class DiscPool:
         return DiscPool([*self.examples, *(example.turned_over() for example in self.examples)], self.share)
 
 
-class Looks(Dataset[DiscBatch]):
+@dataclass(frozen=True)
+class DiscBatch:
+    """Looks at discs, and what the discs' labels admit."""
+
+    looks: DrawnLooks
+    labels: LabelBatch
+
+
+class DiscBatches(Dataset[DiscBatch]):
     """Item k is the batch of step k + 1, or the part of it that one of several processes takes."""
 
     def __init__(self, pools: Sequence[DiscPool], recipe: GraderRecipe, rank: int = 0, processes: int = 1) -> None:
@@ -46,10 +51,12 @@ class Looks(Dataset[DiscBatch]):
 
     def __getitem__(self, step: int) -> DiscBatch:
         ranges = RandomViewRanges().ramped(self._recipe.augmentation(step / self._steps))
-        drawn = list(enumerate(self._drawn(step)))[self._rank :: self._processes]
-        views = [self._views(step, drawn[k : k + _CHUNK], ranges) for k in range(0, len(drawn), _CHUNK)]
-        places = [place for _, place in drawn]
-        return a_batch(torch.cat(views), [self._examples[place] for place in places], self._weights[places])
+        numbers = range(self._rank, self._recipe.batch, self._processes)
+        rngs = [np.random.default_rng((self._recipe.seed, step, number)) for number in numbers]
+        places = self._drawn(step)[self._rank :: self._processes]
+        examples = [self._examples[place] for place in places]
+        looks = draw_looks(rngs, examples, ranges, self._recipe.varies_slices)
+        return DiscBatch(looks, labels_of(examples, self._weights[places]))
 
     def _drawn(self, step: int) -> list[int]:
         """Places of the whole batch's discs."""
@@ -65,31 +72,6 @@ class Looks(Dataset[DiscBatch]):
         epoch, place = divmod(step, self._recipe.steps_per_epoch(discs))
         order = np.random.default_rng((self._recipe.seed, epoch)).permutation(discs)
         return np.resize(order, max(discs, batch))[place * batch : (place + 1) * batch].tolist()  # type: ignore[no-any-return]
-
-    def _views(self, step: int, drawn: Sequence[tuple[int, int]], ranges: RandomViewRanges) -> Tensor:
-        contexts, views = [], []
-        for number, place in drawn:
-            rng = np.random.default_rng((self._recipe.seed, step, number))
-            example = self._examples[place]
-            contexts.append(draw_context(rng, example) if self._recipe.varies_slices else example.context())
-            views.append(draw_view(rng, ranges))
-        return look(torch.from_numpy(np.stack(contexts)), views)
-
-
-def draw_context(rng: np.random.Generator, example: DiscExample) -> FloatArray:
-    """The context with another contrast, and with other slices: one slice repeated into several, or several blanked.
-
-    Float32 (13, 192, 320) in [0, 1]; the middle slice, or the only one, is always kept as it is.
-    """
-    context = example.context() ** np.float32(np.exp(rng.normal(0, 0.12)))
-    half = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.15, 0.15, 0.15, 0.15, 0.2, 0.2]))
-    middle = CONTEXT_SHAPE[0] // 2
-    if len(example.slices) == 1:
-        return _repeated(rng, context, example.first, half if rng.random() < 0.6 else 0)
-    if rng.random() < 0.4:
-        context[: middle - half] = 0
-        context[middle + half + 1 :] = 0
-    return context
 
 
 def slice_means(pools: Sequence[DiscPool], discs: int = 200) -> Tensor:
@@ -114,12 +96,3 @@ def examples_digest(examples: Sequence[DiscExample]) -> str:
         digest.update(f"{one.patient} {one.level} {one.first} {one.marrow_changed}".encode())
         digest.update(one.admissible.tobytes() + one.slices[:, ::16, ::16].tobytes())
     return digest.hexdigest()[:12]
-
-
-def _repeated(rng: np.random.Generator, context: FloatArray, only: int, half: int) -> FloatArray:
-    out = np.zeros_like(context)
-    for place in range(max(only - half, 0), min(only + half + 1, len(context))):
-        shift = rng.integers(-2, 3, 2) if place != only else (0, 0)
-        gain = np.float32(rng.uniform(0.92, 1.08)) if place != only else np.float32(1)
-        out[place] = np.clip(np.roll(context[only], shift, axis=(0, 1)) * gain, 0, 1)
-    return out

@@ -19,48 +19,48 @@ _MARROW = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
 
 
 @dataclass(frozen=True)
-class DiscBatch:
-    """views: (N, 9, 112, 224) in [0, 1]. admissible: bool (N, 6, 5). weights: (N, 6). marrow_changed: bool (N,), where
-    marrow is known to have changed on one side or both, but not on which.
+class LabelBatch:
+    """What the labels of N discs admit.
+
+    admissible: bool (N, 6, 5). weights: (N, 6). marrow_changed: bool (N,), where marrow is known to have changed on one
+    side or both, but not on which.
     """
 
-    views: Tensor
     admissible: Tensor
     weights: Tensor
     marrow_changed: Tensor
 
-    def to(self, device: torch.device) -> DiscBatch:
+    def to(self, device: torch.device) -> LabelBatch:
         """The same on a device."""
-        parts = (self.views, self.admissible, self.weights, self.marrow_changed)
-        return DiscBatch(*(part.to(device, non_blocking=True) for part in parts))
+        parts = (self.admissible, self.weights, self.marrow_changed)
+        return LabelBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
-def a_batch(views: Tensor, examples: Sequence[DiscExample], weights: NDArray[np.float32]) -> DiscBatch:
-    """Views of some examples with what their labels admit; weights: (N, 6)."""
-    return DiscBatch(
-        views,
+def labels_of(examples: Sequence[DiscExample], weights: NDArray[np.float32]) -> LabelBatch:
+    """The labels of some examples; weights: (N, 6)."""
+    return LabelBatch(
         torch.from_numpy(np.stack([example.admissible for example in examples])),
         torch.from_numpy(weights),
         torch.tensor([example.marrow_changed and not example.admissible[_MARROW].any() for example in examples]),
     )
 
 
-def set_loss(scores: dict[Task, Tensor], batch: DiscBatch) -> Tensor:
+def set_loss(scores: dict[Task, Tensor], labels: LabelBatch) -> Tensor:
     """Mean over discs of minus the log of the probability of all admissible grades, summed over tasks.
 
     A marrow change on an unknown side asks that not both sides be normal. Class weights balance each task.
     """
     log_chances = {task: scores[task].float().log_softmax(dim=1) for task in Task}
-    total = torch.zeros((), device=batch.views.device)
+    total = torch.zeros((), device=labels.weights.device)
     for row, task in enumerate(Task):
-        admitted = batch.admissible[:, row, : len(task.grades)]
+        admitted = labels.admissible[:, row, : len(task.grades)]
         is_known = admitted.any(dim=1)
         log_sets = log_chances[task].masked_fill(~admitted, -torch.inf)[is_known].logsumexp(dim=1)
-        total = total - (log_sets * batch.weights[is_known, row]).sum()
+        total = total - (log_sets * labels.weights[is_known, row]).sum()
     both_normal = log_chances[Task.UPPER_MARROW][:, 0] + log_chances[Task.LOWER_MARROW][:, 0]
     log_either = torch.log1p(-torch.exp(both_normal.clamp(max=-1e-4)))
-    total = total - (log_either * batch.weights[:, _MARROW].sum(dim=1))[batch.marrow_changed].sum()
-    return total / len(batch.views)
+    total = total - (log_either * labels.weights[:, _MARROW].sum(dim=1))[labels.marrow_changed].sum()
+    return total / len(labels.weights)
 
 
 def balancing_weights(examples: Sequence[DiscExample]) -> NDArray[np.float32]:

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
-from SpineNetCore.learning.disc_batches import DiscPool, Looks, data_digest, slice_means
+from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, data_digest, slice_means
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.grader_loss import DiscBatch, set_loss
+from SpineNetCore.learning.grader_loss import set_loss
 from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.training_log import draw_curves, write_log
@@ -76,7 +76,7 @@ def train_grader(
     loader = _loader(data, recipe, process, range(start, steps))
     for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
-        loss = _loss(learner, batch.to(process.device), recipe)
+        loss = _loss(learner, batch, recipe, process.device)
         training.step(loss)
         training.memory["losses"].append(loss.item())
         if _is_due(step, recipe.validate_every or recipe.steps_per_epoch(data.discs), steps):
@@ -140,9 +140,9 @@ def _shared(network: nn.Module, process: Process) -> Callable[[Tensor], dict[Tas
 
 
 def _loader(data: GraderData, recipe: GraderRecipe, process: Process, steps: range) -> DataLoader[DiscBatch]:
-    looks = Looks(data.pools, recipe, process.rank, process.count)
+    batches = DiscBatches(data.pools, recipe, process.rank, process.count)
     ahead = 2 if process.loaders else None
-    return DataLoader(looks, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
+    return DataLoader(batches, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
 
 
 def _quiet(process: Process) -> bool | None:
@@ -154,12 +154,14 @@ def _is_due(step: int, every: int, steps: int) -> bool:
     return step % every == 0 or step == steps
 
 
-def _loss(learner: Callable[[Tensor], dict[Task, Tensor]], batch: DiscBatch, recipe: GraderRecipe) -> Tensor:
-    device = batch.views.device
+def _loss(
+    learner: Callable[[Tensor], dict[Task, Tensor]], batch: DiscBatch, recipe: GraderRecipe, device: torch.device
+) -> Tensor:
+    views = batch.looks.seen(device)
     enabled = recipe.mixed_precision and trains_in_bfloat16(device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
-        scores = learner(batch.views.contiguous(memory_format=torch.channels_last))
-    return set_loss(scores, batch)
+        scores = learner(views)
+    return set_loss(scores, batch.labels.to(device))
 
 
 def _validate(training: Training, data: GraderData, recipe: GraderRecipe, step: int, process: Process) -> None:

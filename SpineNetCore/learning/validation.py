@@ -12,7 +12,7 @@ from torch import Tensor
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.grader_loss import a_batch, balancing_weights, set_loss
+from SpineNetCore.learning.grader_loss import balancing_weights, labels_of, set_loss
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.views import FixedView
 
@@ -37,10 +37,10 @@ def validated(network: GradingNetwork, examples: Sequence[DiscExample], device: 
     total, scores = 0.0, []
     for start in range(0, len(examples), _BATCH):
         part = examples[start : start + _BATCH]
-        contexts = torch.from_numpy(np.stack([example.context() for example in part]))
-        batch = a_batch(FixedView().cut(contexts), part, weights[start : start + _BATCH]).to(device)
-        scores.append(network(batch.views.contiguous(memory_format=torch.channels_last)))
-        total += float(set_loss(scores[-1], batch)) * len(part)
+        views = FixedView().cut(torch.from_numpy(np.stack([example.context() for example in part]))).to(device)
+        scores.append(network(views.contiguous(memory_format=torch.channels_last)))
+        labels = labels_of(part, weights[start : start + _BATCH]).to(device)
+        total += float(set_loss(scores[-1], labels)) * len(part)
     network.train()
     admissible = np.stack([example.admissible for example in examples])
     found = {task: balanced_accuracy(torch.cat([s[task] for s in scores]), admissible[:, row]) for row, task in _ROWS}

@@ -1,0 +1,118 @@
+"""Random looks at discs: drawn as bytes by whoever has time, seen on the device that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
+from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.views import RandomViewRanges, View, brightened, draw_view, slices_in_view, through_windows
+
+_PLACES = np.arange(CONTEXT_SHAPE[0])
+_MIDDLE = CONTEXT_SHAPE[0] // 2
+_BLANK = -1
+_DISCS_IN_CACHE = 4
+"""More of them at once take a CPU twice as long."""
+
+
+@dataclass(frozen=True)
+class SliceDraw:
+    """What a draw makes of a context's 13 slices.
+
+    sources: (13,) places in the example's own slices, -1 where blank. shifts: (13, 2) rows and columns by which each is
+    rolled. gains: (13,) factors on intensities. exponent: of all intensities in [0, 1], before the gains.
+    """
+
+    sources: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    gains: NDArray[np.float32]
+    exponent: float = 1.0
+
+    def shown(self, example: DiscExample, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Some of the context's slices, (n, 192, 320)."""
+        out = np.zeros((len(places), *CONTEXT_SHAPE[1:]), dtype=np.uint8)
+        for row, place in enumerate(places):
+            if self.sources[place] != _BLANK:
+                one = example.slices[self.sources[place]]
+                out[row] = np.roll(one, self.shifts[place], axis=(0, 1)) if self.shifts[place].any() else one
+        return out
+
+
+@dataclass(frozen=True)
+class DrawnLooks:
+    """N looks yet to be taken.
+
+    slices: uint8 (N, 9, 192, 320), those that each view shows, in its order, 255 standing for 1. gains: (N, 9) and
+    exponents: (N,), see `SliceDraw`.
+    """
+
+    slices: Tensor
+    gains: Tensor
+    exponents: Tensor
+    views: tuple[View, ...]
+
+    def seen(self, device: torch.device) -> Tensor:
+        """(N, 9, 112, 224) in [0, 1] on a device, channels last: each disc through its own view."""
+        seen = torch.empty((len(self.views), *DISC_SHAPE), device=device, memory_format=torch.channels_last)
+        few = _DISCS_IN_CACHE if device.type == "cpu" else len(self.views)
+        for start in range(0, len(self.views), few):
+            seen[start : start + few] = self._some_seen(slice(start, start + few), device)
+        return seen
+
+    def _some_seen(self, some: slice, device: torch.device) -> Tensor:
+        """The contrast is changed on what the view shows, which is less than half of the context's pixels."""
+        slices, gains, exponents = (part[some].to(device) for part in (self.slices, self.gains, self.exponents))
+        seen = through_windows(slices.float(), self.views[some]) / 255
+        varied = seen.pow(exponents[:, None, None, None]) * gains[:, :, None, None]
+        looks = brightened(varied.clamp(max=1), self.views[some])
+        return looks.contiguous(memory_format=torch.channels_last)  # quicker than in the copy to `seen`
+
+
+def draw_looks(
+    rngs: Sequence[np.random.Generator], examples: Sequence[DiscExample], ranges: RandomViewRanges, varies_slices: bool
+) -> DrawnLooks:
+    """A look at each of N examples, drawn with its own generator."""
+    slices, gains, exponents, views = [], [], [], []
+    for rng, example in zip(rngs, examples, strict=True):
+        draw = draw_slices(rng, example) if varies_slices else _as_they_are(example)
+        view = draw_view(rng, ranges)
+        places = slices_in_view(view)
+        slices.append(torch.from_numpy(draw.shown(example, places)))
+        gains.append(torch.from_numpy(draw.gains[places]))
+        exponents.append(draw.exponent)
+        views.append(view)
+    return DrawnLooks(torch.stack(slices), torch.stack(gains), torch.tensor(exponents), tuple(views))
+
+
+def draw_slices(rng: np.random.Generator, example: DiscExample) -> SliceDraw:
+    """Another contrast, and other slices: one slice repeated into several, or several blanked.
+
+    The middle slice, or the only one, always stays, without shift or gain.
+    """
+    draw = replace(_as_they_are(example), exponent=float(np.exp(rng.normal(0, 0.12))))
+    half = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.15, 0.15, 0.15, 0.15, 0.2, 0.2]))
+    if len(example.slices) == 1:
+        _repeat(rng, draw, example.first, half if rng.random() < 0.6 else 0)
+    elif rng.random() < 0.4:
+        draw.sources[np.abs(_PLACES - _MIDDLE) > half] = _BLANK
+    return draw
+
+
+def _as_they_are(example: DiscExample) -> SliceDraw:
+    own = _PLACES - example.first
+    sources = np.where((own >= 0) & (own < len(example.slices)), own, _BLANK)
+    return SliceDraw(sources, np.zeros((len(own), 2), dtype=np.int64), np.ones(len(own), dtype=np.float32))
+
+
+def _repeat(rng: np.random.Generator, draw: SliceDraw, only: int, half: int) -> None:
+    for place in range(max(only - half, 0), min(only + half + 1, len(_PLACES))):
+        if place != only:
+            draw.sources[place] = 0
+            draw.shifts[place] = rng.integers(-2, 3, 2)
+            draw.gains[place] = rng.uniform(0.92, 1.08)
