@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from SpineNetCore.anatomy import FloatArray, Task
@@ -10,13 +12,12 @@ from SpineNetCore.learning.phantom.grades import ALL_DISC_LEVELS
 from SpineNetCore.learning.phantom.painting import Painting, between, capsule
 from SpineNetCore.learning.phantom.section import (
     Border,
+    Outline,
     Section,
-    body_distance,
     dent_depth,
-    inferior_border,
+    outline,
     section,
-    superior_border,
-    wall_distance,
+    slab,
 )
 from SpineNetCore.learning.phantom.shapes import Body, Endplate, MarrowPatch
 
@@ -36,17 +37,21 @@ def paint_body(painting: Painting, body: Body) -> None:
     window = painting.canvas.around(cut.corners, _MARGIN_MM) if cut else None
     if cut is None or window is None:
         return
-    upper, lower = superior_border(cut, window), inferior_border(cut, window)
-    walls = wall_distance(cut, window)
-    distance = body_distance(upper, lower, walls)
+    outlines = [outline(part, window) for part in slab(cut, painting.thickness_mm)]
+    middle = outlines[0]
     _paint_osteophytes(painting, window, cut)
-    marrow = _marrow(painting, window, cut) * _patches(painting, window, cut, (upper, lower, distance))
-    painting.canvas.paint(window, painting.canvas.coverage(distance, cut.opacity), marrow)
+    marrow = _marrow(painting, window, cut) * _patches(painting, window, cut, middle)
+    painting.canvas.paint(window, _shared_coverage(painting, [part.distance for part in outlines], cut), marrow)
     _paint_basivertebral_vein(painting, window, cut)
-    _paint_cortex(painting, window, cut, (upper, lower, walls, distance))
+    _paint_cortex(painting, window, cut, outlines)
     if cut.opacity >= _SHOWN:
-        painting.canvas.mark(window, distance < 0, _label(body))
-        _record_dents(painting, window, cut, (upper, lower, walls))
+        painting.canvas.mark(window, middle.distance < 0, _label(body))
+        _record_dents(painting, window, cut, middle)
+
+
+def _shared_coverage(painting: Painting, distances: Sequence[FloatArray], cut: Section) -> FloatArray:
+    """Partial volume: the mean over a slice's thickness."""
+    return np.asarray(np.mean([painting.canvas.coverage(distance, cut.opacity) for distance in distances], axis=0))
 
 
 def _label(body: Body) -> PhantomLabel:
@@ -58,7 +63,7 @@ def _label(body: Body) -> PhantomLabel:
 def _marrow(painting: Painting, window: Window, cut: Section) -> FloatArray:
     grain = np.float32(painting.habit.grain)
     variation = grain * (
-        0.6 * painting.noise(window, 5.0) + painting.noise(window, 1.6) + 0.7 * painting.noise(window, 12.0)
+        0.8 * painting.noise(window, 5.0) + painting.noise(window, 1.6) + 0.8 * painting.noise(window, 12.0)
     )
     signal = np.float32(painting.tissues.marrow * cut.body.marrow) * np.exp(variation)
     spot = cut.body.haemangioma
@@ -71,19 +76,20 @@ def _marrow(painting: Painting, window: Window, cut: Section) -> FloatArray:
     return np.asarray(signal, dtype=np.float32)
 
 
-def _patches(
-    painting: Painting, window: Window, cut: Section, borders: tuple[Border, Border, FloatArray]
-) -> FloatArray:
+def _patches(painting: Painting, window: Window, cut: Section, shape: Outline) -> FloatArray:
     """Factor on marrow; records where it is graded as changed."""
-    upper, lower, distance = borders
     factor = np.ones(window.shape, dtype=np.float32)
-    sides = ((cut.body.superior, upper, Task.LOWER_MARROW), (cut.body.inferior, lower, Task.UPPER_MARROW))
+    sides = (
+        (cut.body.superior, shape.upper, Task.LOWER_MARROW),
+        (cut.body.inferior, shape.lower, Task.UPPER_MARROW),
+    )
     for endplate, border, task in sides:
         for patch in endplate.patches:
             share = _patch_share(painting, window, cut, (patch, border))
-            factor *= 1 + share * np.float32(patch.factor - 1)
+            mottled = np.clip(1 + np.float32(patch.mottling) * painting.noise(window, 2.8), 0, 1.4)
+            factor *= 1 + share * mottled * np.float32(patch.factor - 1)
             if cut.opacity >= _SHOWN:
-                painting.record(task, window, (share > 0.5) & (distance < 0), _disc_label(cut.body, task))
+                painting.record(task, window, (share > 0.5) & (shape.distance < 0), _disc_label(cut.body, task))
     return factor
 
 
@@ -94,7 +100,7 @@ def _patch_share(painting: Painting, window: Window, cut: Section, patched: tupl
     x = (border.along - patch.along) / np.float32(patch.half_length)
     reach = np.float32(patch.depth_mm) * np.sqrt(np.maximum(1 - x * x - np.float32(lateral**2), 0))
     ragged = reach * (1 + 0.25 * painting.noise(window, 4.0)) + border.distance_mm
-    return np.asarray(np.clip(ragged / 3.0 + 0.5, 0, 1) * (reach > 0.3))
+    return np.asarray(np.clip(ragged / np.float32(patch.softness_mm) + 0.5, 0, 1) * (reach > 0.3))
 
 
 def _paint_basivertebral_vein(painting: Painting, window: Window, cut: Section) -> None:
@@ -121,36 +127,36 @@ def _paint_osteophytes(painting: Painting, window: Window, cut: Section) -> None
             continue
         inner = corner + 0.3 * (cut.corners.mean(axis=0) - corner) * (4.0 / 12.0)
         tip = corner + outward / np.linalg.norm(outward) * reach
-        beak = capsule(window, (inner, tip), (2.6, 0.6))
+        beak = capsule(window, (inner, tip), (2.8, 1.2))
         canvas = painting.canvas
         canvas.paint(window, canvas.coverage(beak - np.float32(0.5), cut.opacity), painting.tissues.cortex)
         canvas.paint(window, canvas.coverage(beak + np.float32(0.5), cut.opacity), 0.9 * painting.tissues.marrow)
 
 
-def _paint_cortex(
-    painting: Painting, window: Window, cut: Section, shape: tuple[Border, Border, FloatArray, FloatArray]
-) -> None:
-    """A dark line on the border; chemical shift thickens it on one side and thins it on the other."""
-    upper, lower, walls, distance = shape
+def _paint_cortex(painting: Painting, window: Window, cut: Section, outlines: Sequence[Outline]) -> None:
+    """A dark line on the border; chemical shift thickens it on one side, thins and brightens it on the other."""
     shift, half = painting.habit.chemical_shift, painting.habit.cortex_mm / 2
-    on_wall = walls > np.maximum(upper.distance_mm, lower.distance_mm)
-    on_top = upper.distance_mm > lower.distance_mm
+    shape = outlines[0]
+    on_wall = shape.walls > np.maximum(shape.upper.distance_mm, shape.lower.distance_mm)
+    on_top = shape.upper.distance_mm > shape.lower.distance_mm
     ends = np.where(on_top, np.float32(half * (1 + shift)), np.float32(half * (1 - shift)))
-    thickness = np.where(on_wall, np.float32(0.75 * half), ends)
-    line = painting.canvas.coverage(np.abs(distance) - thickness, cut.opacity)
+    thickness = np.where(on_wall, np.float32(0.75 * half), ends) * (1 + 0.3 * painting.noise(window, 4.0))
+    line = _shared_coverage(painting, [np.abs(part.distance) - thickness for part in outlines], cut)
     painting.canvas.paint(window, line, painting.tissues.cortex)
+    thinned = ~on_wall & (on_top if shift < 0 else ~on_top)
+    inwards = np.abs(shape.distance + np.float32(half + 0.5)) - np.float32(abs(shift))
+    painting.canvas.scale(window, painting.canvas.coverage(inwards, cut.opacity) * thinned, 1 + 0.5 * abs(shift))
 
 
-def _record_dents(painting: Painting, window: Window, cut: Section, borders: tuple[Border, Border, FloatArray]) -> None:
-    upper, lower, walls = borders
+def _record_dents(painting: Painting, window: Window, cut: Section, shape: Outline) -> None:
     sides = (
-        (cut.body.superior, upper, Task.LOWER_ENDPLATE),
-        (cut.body.inferior, lower, Task.UPPER_ENDPLATE),
+        (cut.body.superior, shape.upper, Task.LOWER_ENDPLATE),
+        (cut.body.inferior, shape.lower, Task.UPPER_ENDPLATE),
     )
     for endplate, border, task in sides:
         graded = _graded_depth(endplate, cut, border)
         if graded is not None:
-            hollow = (border.intact_mm < 0) & (border.distance_mm >= 0) & (graded > _LEAST_DENT_MM) & (walls < 0)
+            hollow = (border.intact_mm < 0) & (border.distance_mm >= 0) & (graded > _LEAST_DENT_MM) & (shape.walls < 0)
             painting.record(task, window, hollow, _disc_label(cut.body, task))
 
 

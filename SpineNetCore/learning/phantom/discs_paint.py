@@ -8,7 +8,7 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.learning.phantom.bodies_paint import lesion_label
 from SpineNetCore.learning.phantom.canvas import Mask, PhantomLabel, Window
 from SpineNetCore.learning.phantom.painting import Painting
-from SpineNetCore.learning.phantom.section import inferior_border, section, smooth_maximum, superior_border
+from SpineNetCore.learning.phantom.section import inferior_border, section, slab, smooth_maximum, superior_border
 from SpineNetCore.learning.phantom.shapes import DiscShape, Plane
 
 _MARGIN_MM = 11.0
@@ -18,7 +18,8 @@ _OUTER_ANNULUS_MM = 1.6
 
 def paint_disc(painting: Painting, disc: DiscShape) -> None:
     """Paint and label one disc as this slice cuts it; record it where its grade is above 1."""
-    cuts = [section(body, painting.canvas.lateral_mm, painting.thickness_mm) for body in (disc.upper, disc.lower)]
+    thickness = painting.thickness_mm
+    cuts = [section(body, painting.canvas.lateral_mm, thickness) for body in (disc.upper, disc.lower)]
     upper, lower = cuts
     if upper is None or lower is None:
         return
@@ -29,13 +30,14 @@ def paint_disc(painting: Painting, disc: DiscShape) -> None:
     above, below = inferior_border(upper, window).distance_mm, superior_border(lower, window).distance_mm
     front, back = _walls(painting, window, disc, rim)
     distance = smooth_maximum(np.maximum(-above, -below), np.maximum(front, back), 1.5)
+    widest_above = np.max([inferior_border(part, window).distance_mm for part in slab(upper, thickness)], axis=0)
+    widest_below = np.max([superior_border(part, window).distance_mm for part in slab(lower, thickness)], axis=0)
+    reached = smooth_maximum(np.maximum(-widest_above, -widest_below), np.maximum(front, back), 1.5)
     opacity = min(upper.opacity, lower.opacity)
-    outer = painting.canvas.coverage(
-        np.maximum(distance, -np.maximum(front, back) - np.float32(_OUTER_ANNULUS_MM)), 0.8
-    )
+    outer = painting.canvas.coverage(np.maximum(reached, -np.maximum(front, back) - np.float32(_OUTER_ANNULUS_MM)), 0.8)
     signal = _signal(painting, window, disc, (above, below, front, back))
     signal = signal + outer * (painting.tissues.ligament - signal)
-    painting.canvas.paint(window, painting.canvas.coverage(distance, opacity), signal)
+    painting.canvas.paint(window, painting.canvas.coverage(reached, opacity), signal)
     if opacity >= _SHOWN:
         _label(painting, window, disc, distance < 0)
 

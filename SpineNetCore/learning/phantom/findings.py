@@ -11,7 +11,7 @@ from SpineNetCore.learning.phantom.settings import chance, drawn
 from SpineNetCore.learning.phantom.shapes import Dent, Haemangioma, MarrowPatch, Nucleus, Process, Protrusion
 
 _LEAST_DEFECT_MM, _MOST_IRREGULARITY_MM = 2.7, 1.3
-_BRIGHT_FACTOR, _DARK_FACTOR = (1.4, 2.1), (0.3, 0.62)
+_BRIGHT_FACTOR, _DARK_FACTOR = (1.3, 2.1), (0.3, 0.7)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,16 @@ def draw_patches(rng: np.random.Generator, changed: bool, reach: Reach) -> tuple
     """Changed marrow of Modic type 1 or 2 (bright on T2) or 3 (dark), or none."""
     if not changed:
         return ()
-    factor = drawn(rng, _DARK_FACTOR) if chance(rng, 0.2) else drawn(rng, _BRIGHT_FACTOR)
+    dark = chance(rng, 0.25)
+    factor = drawn(rng, _DARK_FACTOR) if dark else _BRIGHT_FACTOR[0] + np.ptp(_BRIGHT_FACTOR) * float(rng.beta(1, 1.6))
+    if chance(rng, 0.25):
+        return (_draw_oedema(rng, factor, reach),)
     first = _draw_patch(rng, factor, reach)
     return (first, _draw_patch(rng, factor * drawn(rng, (0.9, 1.1)), reach)) if chance(rng, 0.3) else (first,)
 
 
 def _draw_patch(rng: np.random.Generator, factor: float, reach: Reach) -> MarrowPatch:
+    """A patch at a corner or along part of the endplate, its border from sharp to vague."""
     corner = chance(rng, 0.4)
     return MarrowPatch(
         along=float(rng.choice([0.08, 0.92])) if corner else drawn(rng, (0.3, 0.7)),
@@ -97,6 +101,22 @@ def _draw_patch(rng: np.random.Generator, factor: float, reach: Reach) -> Marrow
         half_width_mm=drawn(rng, (6.0, 18.0)),
         depth_mm=drawn(rng, (3.5, 0.48 * reach.height_mm)),
         factor=factor,
+        softness_mm=drawn(rng, (2.0, 6.0)),
+        mottling=drawn(rng, (0.0, 0.6)),
+    )
+
+
+def _draw_oedema(rng: np.random.Generator, factor: float, reach: Reach) -> MarrowPatch:
+    """A broad change that fades into the body: fainter, and along most of the endplate."""
+    return MarrowPatch(
+        along=drawn(rng, (0.4, 0.6)),
+        lateral_mm=reach.draw(rng),
+        half_length=drawn(rng, (0.5, 0.9)),
+        half_width_mm=drawn(rng, (12.0, 24.0)),
+        depth_mm=drawn(rng, (0.25, 0.5)) * reach.height_mm,
+        factor=1 + 0.85 * (factor - 1),
+        softness_mm=drawn(rng, (5.0, 10.0)),
+        mottling=drawn(rng, (0.0, 0.3)),
     )
 
 
@@ -151,9 +171,9 @@ def draw_osteophytes(rng: np.random.Generator, wear: tuple[float, float]) -> tup
     above, below = wear
 
     def reach(worn: float, most: float) -> float:
-        return drawn(rng, (0.0, most)) if chance(rng, 0.1 + 0.6 * worn) else 0.0
+        return drawn(rng, (0.0, most)) if chance(rng, 0.08 + 0.5 * worn) else 0.0
 
-    return reach(above, 6.0), reach(above, 2.5), reach(below, 2.5), reach(below, 6.0)
+    return reach(above, 5.0), reach(above, 2.2), reach(below, 2.2), reach(below, 5.0)
 
 
 def draw_process(rng: np.random.Generator, thoracic: bool, last: bool) -> Process:

@@ -112,8 +112,9 @@ def _paint_rod(painting: Painting, frame: _Frame, rod: _Rod) -> None:
 def _paint_bone(painting: Painting, window: Window, outline: FloatArray, shown: float) -> None:
     """Marrow within a thin cortex, its contour a little uneven."""
     canvas = painting.canvas
-    distance = outline + np.float32(0.8) * painting.noise(window, 6.0)
-    canvas.paint(window, canvas.coverage(distance, shown), painting.tissues.cortex)
+    distance = outline + np.float32(1.1) * painting.noise(window, 6.0) + np.float32(0.5) * painting.noise(window, 2.8)
+    rim = np.clip(0.7 + 0.35 * painting.noise(window, 4.0), 0.2, 1)
+    canvas.paint(window, canvas.coverage(distance, shown) * rim, painting.tissues.cortex)
     marrow = painting.tissues.marrow * (1 + 2 * painting.habit.grain * painting.noise(window, 4.0))
     canvas.paint(window, canvas.coverage(distance + np.float32(0.8 * painting.habit.cortex_mm + 0.2), shown), marrow)
     if shown >= _SHOWN:

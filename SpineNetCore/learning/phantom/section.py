@@ -35,6 +35,16 @@ class Border:
     along: FloatArray
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A body's borders and walls in one cut; distance: from the whole of it, its corners rounded. Positive outside."""
+
+    upper: Border
+    lower: Border
+    walls: FloatArray
+    distance: FloatArray
+
+
 def section(body: Body, lateral_mm: float, thickness_mm: float) -> Section | None:
     """Cut a body at a lateral place; None where the slice passes it by."""
     offset = lateral_mm - body.lateral_mm
@@ -50,6 +60,20 @@ def section(body: Body, lateral_mm: float, thickness_mm: float) -> Section | Non
     return Section(body, offset, corners + shifts, opacity)
 
 
+def slab(cut: Section, thickness_mm: float) -> tuple[Section, ...]:
+    """What a slice's thickness averages: the cut itself, and those a third of a slice to either side."""
+    lateral = cut.body.lateral_mm + cut.offset_mm
+    beside = [section(cut.body, lateral + step, thickness_mm) for step in (-thickness_mm / 3, thickness_mm / 3)]
+    return (cut, *(part for part in beside if part is not None))
+
+
+def outline(cut: Section, window: Window) -> Outline:
+    """Where all of a body's borders run."""
+    upper, lower, walls = superior_border(cut, window), inferior_border(cut, window), _wall_distance(cut, window)
+    distance = smooth_maximum(np.maximum(upper.distance_mm, lower.distance_mm), walls, _ROUNDING_MM)
+    return Outline(upper, lower, walls, distance)
+
+
 def superior_border(cut: Section, window: Window) -> Border:
     """Distances from the upper endplate."""
     return _endplate_border(cut, window, cut.body.superior, (0, 1))
@@ -60,17 +84,12 @@ def inferior_border(cut: Section, window: Window) -> Border:
     return _endplate_border(cut, window, cut.body.inferior, (3, 2))
 
 
-def wall_distance(cut: Section, window: Window) -> FloatArray:
+def _wall_distance(cut: Section, window: Window) -> FloatArray:
     """Distances from whichever of the front and back wall is nearer."""
     front, t_front = line(cut.corners[3], cut.corners[0], window)
     back, t_back = line(cut.corners[1], cut.corners[2], window)
     anterior, posterior = cut.body.waist_mm
     return np.asarray(np.maximum(front + _hollow(t_front, anterior), back + _hollow(t_back, posterior)))
-
-
-def body_distance(upper: Border, lower: Border, walls: FloatArray) -> FloatArray:
-    """Signed distance from the whole body, its corners rounded."""
-    return smooth_maximum(np.maximum(upper.distance_mm, lower.distance_mm), walls, _ROUNDING_MM)
 
 
 def line(start: Plane, end: Plane, window: Window) -> tuple[FloatArray, FloatArray]:

@@ -42,6 +42,7 @@ class MarrowPatch:
     """Changed marrow beside an endplate.
 
     half_length: as a fraction of the endplate. depth_mm: from the endplate. factor: signal against normal marrow.
+    softness_mm: width of its border. mottling: of its texture, 1 leaving some marrow in it as it was.
     """
 
     along: float
@@ -50,6 +51,8 @@ class MarrowPatch:
     half_width_mm: float
     depth_mm: float
     factor: float
+    softness_mm: float
+    mottling: float
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def draw_habit(rng: np.random.Generator, spine: Spine) -> Habit:
     """What is the same in all slices of one patient; the old are fatter within and coarser in their marrow."""
     return Habit(
         cortex_mm=drawn(rng, (0.45, 1.15)),
-        chemical_shift=drawn(rng, (-0.5, 0.5)),
+        chemical_shift=drawn(rng, (-0.8, 0.8)),
         grain=drawn(rng, (0.03, 0.09)) + 0.04 * spine.age,
         fat_infiltration=drawn(rng, (0.0, 0.25)) + 0.35 * spine.age,
         sac_depth_mm=drawn_normal(rng, 15.0, 1.8, (10.5, 19.0)),

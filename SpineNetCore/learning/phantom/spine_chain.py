@@ -77,14 +77,14 @@ class _Build:
     disc: float
     lordosis: float
     slope_deg: float
-    rotation_deg: float
 
 
 def draw_chain(rng: np.random.Generator, settings: PhantomSettings, grades: Mapping[str, Grades]) -> tuple[Link, ...]:
     """Bodies from T6 down to S5; the middle of the upper endplate of S1 is (0, 0)."""
     build = _draw_build(rng, settings)
     sacrum = _draw_sacrum(rng, build)
-    return (*_draw_mobile(rng, settings, build, grades), *sacrum)
+    links = (*_draw_mobile(rng, settings, build, grades), *sacrum)
+    return _laid_down(links, drawn_normal(rng, 3.0, 3.5, (-6.0, 12.0)))
 
 
 def stature_of(links: tuple[Link, ...]) -> float:
@@ -94,18 +94,26 @@ def stature_of(links: tuple[Link, ...]) -> float:
 
 def _draw_build(rng: np.random.Generator, settings: PhantomSettings) -> _Build:
     size = drawn_normal(rng, 1.0, 0.075, settings.stature)
+    slope = drawn_normal(rng, 38.0, 8.0, settings.sacral_slope_deg)
     return _Build(
         size=size,
         depth=size * drawn_normal(rng, 1.0, 0.06, (0.85, 1.15)),
         disc=size * drawn_normal(rng, 1.0, 0.09, (0.78, 1.22)),
-        lordosis=drawn_normal(rng, 0.95, 0.2, settings.lordosis_factor),
-        slope_deg=drawn_normal(rng, 38.0, 8.0, settings.sacral_slope_deg),
-        rotation_deg=drawn_normal(rng, 0.0, 2.0, (-6.0, 6.0)),
+        lordosis=drawn_normal(rng, (slope + 2.0) / 41.0, 0.15, settings.lordosis_factor),
+        slope_deg=slope,
     )
 
 
+def _laid_down(links: tuple[Link, ...], lean_deg: float) -> tuple[Link, ...]:
+    """Turn the whole spine about S1 as a table straightens it: T12 above S1, a little further back by `lean_deg`."""
+    back, down = next(link for link in links if link.level == "T12").corners.mean(axis=0)
+    turn = np.radians(lean_deg) - np.arctan2(back, -down)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return tuple(replace(link, corners=link.corners @ rotation.T) for link in links)
+
+
 def _draw_sacrum(rng: np.random.Generator, build: _Build) -> tuple[Link, ...]:
-    angle, start = build.slope_deg + build.rotation_deg, np.zeros(2)
+    angle, start = build.slope_deg, np.zeros(2)
     bend = drawn(rng, (0.5, 1.4))
     remnant = drawn(rng, (1.2, 5.0))
     links = []
@@ -127,7 +135,7 @@ def _draw_mobile(
     rng: np.random.Generator, settings: PhantomSettings, build: _Build, grades: Mapping[str, Grades]
 ) -> tuple[Link, ...]:
     """Climb from S1: disc, body, disc, body."""
-    angle, place = build.slope_deg + build.rotation_deg, np.zeros(2)
+    angle, place = build.slope_deg, np.zeros(2)
     bow_below = drawn(rng, (0.3, 1.2))
     links: list[Link] = []
     for index in range(len(_MOBILE) - 1, -1, -1):
@@ -136,7 +144,7 @@ def _draw_mobile(
         grade = grades.get(f"{norm.level}-{below}")
         normal = norm.disc_mm * build.disc * drawn(rng, (0.96, 1.04))
         height = normal * drawn(rng, _HEIGHT_LEFT[grade[Task.NARROWING] if grade else 1])
-        bows = (drawn(rng, (0.7, 1.9)) * build.size, drawn(rng, (0.7, 1.9)) * build.size)
+        bows = _draw_bow(rng) * build.size, _draw_bow(rng) * build.size
         bow, bow_below = _fitting_bows(bows[1], bow_below, height)
         if links:
             links[-1] = replace(links[-1], bows_mm=(bow_below, links[-1].bows_mm[1]))
@@ -154,6 +162,11 @@ def _draw_mobile(
         links.append(Link(norm.level, corners, norm.half_width_mm * build.size, (bows[0], bow), height, normal))
         place, angle, bow_below = top, top_angle, bows[0]
     return tuple(reversed(links))
+
+
+def _draw_bow(rng: np.random.Generator) -> float:
+    """Depth of an endplate's natural hollow: mostly shallow, now and then as deep as a small defect, but smooth."""
+    return 0.5 + 2.3 * float(rng.beta(1.8, 3.2))
 
 
 def _fitting_bows(upper: float, lower: float, height_mm: float) -> tuple[float, float]:

@@ -97,7 +97,7 @@ def _paint_skin(painting: Painting, curves: Curves) -> None:
     """Subcutaneous fat with thin septa behind and in front of the trunk, then air."""
     canvas, window, tissues = painting.canvas, painting.canvas.whole, painting.tissues
     septa = np.clip(1 - np.abs(painting.fibres(window, 11.3, 4.0)) * 9, 0, 1)
-    fat = tissues.fat * (1 + 0.03 * painting.noise(window, 4.0)) * (1 - 0.35 * septa)
+    fat = tissues.fat * (1 + 0.03 * painting.noise(window, 4.0)) * (1 - 0.2 * septa)
     outside = window.posterior_mm - curves.skin
     canvas.paint(window, canvas.coverage(curves.fascia - window.posterior_mm + np.float32(0.8)), fat)
     wall = np.float32(curves.front.mean() - painting.habit.abdomen_mm) + 4 * painting.noise(window, 64.0)[:, :1]
