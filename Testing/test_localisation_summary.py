@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from SpineNetCore.learning.bootstrap import bootstrapped
 from SpineNetCore.learning.localisation.measures import DiscOutcome, Outcome
-from SpineNetCore.learning.localisation.summary import bootstrapped, summaries, summarised
+from SpineNetCore.learning.localisation.summary import summaries, summarised
 from SpineNetCore.learning.localisation.table import outcomes_csv, table_text
 
 

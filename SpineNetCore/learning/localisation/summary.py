@@ -7,23 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from SpineNetCore.learning.bootstrap import Estimate, bootstrapped
 from SpineNetCore.learning.localisation.conditions import AS_IT_IS
 from SpineNetCore.learning.localisation.measures import Outcome
-
-RESAMPLINGS = 1000
 
 THICKNESSES = (("slices under 3.5 mm", 0.0, 3.5), ("3.5 to 4.5 mm", 3.5, 4.5), ("over 4.5 mm", 4.5, np.inf))
 
 Statistic = Callable[[Sequence[Outcome]], float]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % bootstrap interval over patients; all NaN where there was nothing to measure."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -109,21 +99,6 @@ def summarised(outcomes: Sequence[Outcome], condition: str, rng: np.random.Gener
         unwarned=sum(not outcome.warnings for outcome in misnamed),
         second_right=sum(outcome.is_second_right for outcome in misnamed),
     )
-
-
-def bootstrapped(outcomes: Sequence[Outcome], statistic: Statistic, rng: np.random.Generator) -> Estimate:
-    """Draw patients anew, each with all its scans, `RESAMPLINGS` times; percentiles of what the statistic then says."""
-    value = statistic(outcomes)
-    if np.isnan(value):
-        return Estimate(np.nan, np.nan, np.nan)
-    patients: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        patients.setdefault(outcome.patient, []).append(outcome)
-    scans = list(patients.values())
-    draws = rng.integers(0, len(scans), (RESAMPLINGS, len(scans)))
-    values = [statistic([outcome for k in draw for outcome in scans[k]]) for draw in draws]
-    low, high = np.nanpercentile(values, (2.5, 97.5))
-    return Estimate(value, float(low), float(high))
 
 
 def _share(parts: Sequence[int], wholes: Sequence[int]) -> float:

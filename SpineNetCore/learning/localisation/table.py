@@ -10,8 +10,9 @@ from itertools import groupby
 
 import numpy as np
 
+from SpineNetCore.learning.bootstrap import Estimate
 from SpineNetCore.learning.localisation.measures import Outcome
-from SpineNetCore.learning.localisation.summary import Estimate, Summary
+from SpineNetCore.learning.localisation.summary import Summary
 
 INTERVALS_NOTE = (
     "Beside or below a figure: its 95 % bootstrap interval over patients. Where nothing failed it says nothing; n "
