@@ -60,9 +60,10 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print, and write."""
+    from SpineNetCore.learning.figure_text import INTERVALS_NOTE
     from SpineNetCore.learning.localisation.consistency import consistency_sentence
     from SpineNetCore.learning.localisation.result import RESULT, write_evaluation
-    from SpineNetCore.learning.localisation.table import INTERVALS_NOTE, table_text
+    from SpineNetCore.learning.localisation.table import table_text
 
     if not options.spider and not options.phantoms:
         raise InputError("There is nothing to measure: give --spider DIR, --phantoms N, or both.")

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLINGS = 1000
+
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 class OfPatient(Protocol):
@@ -33,18 +39,34 @@ Outcome = TypeVar("Outcome", bound=OfPatient)
 def bootstrapped(
     outcomes: Sequence[Outcome], statistic: Callable[[Sequence[Outcome]], float], rng: np.random.Generator
 ) -> Estimate:
-    """Draw patients anew, each with all its outcomes, `RESAMPLINGS` times; percentiles of what the statistic then says.
+    """One figure of outcomes; see `bootstrapped_together`."""
+    patients = [outcome.patient for outcome in outcomes]
+    return bootstrapped_together(patients, lambda places: [statistic([outcomes[k] for k in places])], rng)[0]
 
-    A statistic may be NaN where it has nothing to measure; draws of which it is are left out.
+
+def bootstrapped_together(
+    patients: Sequence[str], statistics: Callable[[Places], Sequence[float]], rng: np.random.Generator
+) -> list[Estimate]:
+    """Draw patients anew, each with all that is theirs, `RESAMPLINGS` times; percentiles of what each figure then says.
+
+    patients: whose each measured thing is. statistics: the figures of the things at these places of that series. A
+    statistic may be NaN where it has nothing to measure; draws of which it is are left out.
     """
-    value = statistic(outcomes)
-    if np.isnan(value):
-        return Estimate(np.nan, np.nan, np.nan)
-    patients: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        patients.setdefault(outcome.patient, []).append(outcome)
-    groups = list(patients.values())
-    draws = rng.integers(0, len(groups), (RESAMPLINGS, len(groups)))
-    values = [statistic([outcome for k in draw for outcome in groups[k]]) for draw in draws]
-    low, high = np.nanpercentile(values, (2.5, 97.5))
+    values = list(statistics(np.arange(len(patients))))
+    if np.isnan(values).all():
+        return [UNKNOWN] * len(values)
+    of_patient: dict[str, list[int]] = {}
+    for place, patient in enumerate(patients):
+        of_patient.setdefault(patient, []).append(place)
+    theirs = [np.array(places, dtype=np.intp) for places in of_patient.values()]
+    draws = rng.integers(0, len(theirs), (RESAMPLINGS, len(theirs)))
+    drawn = np.array([statistics(np.concatenate([theirs[k] for k in draw])) for draw in draws])  # (draws, figures)
+    return [_estimate(value, column) for value, column in zip(values, drawn.T, strict=True)]
+
+
+def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
+    known = drawn[~np.isnan(drawn)]
+    if np.isnan(value) or not len(known):
+        return UNKNOWN
+    low, high = np.percentile(known, (2.5, 97.5))
     return Estimate(value, float(low), float(high))

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from SpineNetCore import agreement
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.grader_loss import balancing_weights, labels_of, set_loss
@@ -57,6 +58,5 @@ def balanced_accuracy(scores: Tensor, admissible: NDArray[np.bool_]) -> float | 
     """
     is_single = admissible.sum(axis=1) == 1
     truth, graded = admissible[is_single].argmax(axis=1), scores.cpu().numpy()[is_single].argmax(axis=1)
-    occurring = np.unique(truth)
-    recalls = [float((graded[truth == grade] == grade).mean()) for grade in occurring]
-    return float(np.mean(recalls)) if len(occurring) > 1 else None
+    found = agreement.balanced_accuracy(agreement.confusion(truth, graded, admissible.shape[1]))
+    return None if np.isnan(found) else found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from SpineNetCore.agreement import accuracy, confusion, quadratic_kappa, within_one
 from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.readings import DiscReading
@@ -101,22 +102,16 @@ def grades_of(header: Sequence[str], body: Sequence[tuple[int, Sequence[str]]], 
 
 
 def _agreement(task: Task, pairs: Sequence[tuple[int, int]]) -> Agreement:
-    shown, reference = np.array(pairs).T
-    apart = np.abs(shown - reference)
+    shown, reference = (np.array([task.grades.index(grade) for grade in side]) for side in zip(*pairs, strict=True))
+    counts = confusion(reference, shown, len(task.grades))
+    kappa = quadratic_kappa(counts)
     return Agreement(
         task=task,
         discs=len(pairs),
-        exact=float((apart == 0).mean()),
-        within_one=float((apart <= 1).mean()),
-        kappa=_quadratic_kappa(shown, reference),
+        exact=accuracy(counts),
+        within_one=within_one(counts),
+        kappa=None if np.isnan(kappa) else kappa,
     )
-
-
-def _quadratic_kappa(shown: np.ndarray, reference: np.ndarray) -> float | None:
-    """1 - observed / expected disagreement, disagreement being the squared distance of grades."""
-    observed = float(((shown - reference) ** 2).mean())
-    expected = float(((shown[:, None] - reference[None]) ** 2).mean())
-    return None if expected == 0 else 1 - observed / expected
 
 
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

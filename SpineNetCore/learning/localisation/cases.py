@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from SpineNetCore.anatomy import DISC_LEVELS, Point, Vertebra
 from SpineNetCore.learning.datasets.spider import MASK_DISC, Slab, slab
-from SpineNetCore.learning.evaluation import unseen_phantom
 from SpineNetCore.learning.phantom import Phantom, PhantomLabel
+from SpineNetCore.learning.unseen_phantoms import unseen_phantom
 from SpineNetCore.scan import Scan, mapped
 
 OTHER_DISC = len(DISC_LEVELS) + 1

@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from SpineNetCore import RESEARCH_USE_NOTICE, __version__
+from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
+from SpineNetCore.learning.figure_text import INTERVALS_NOTE
 from SpineNetCore.learning.localisation.consistency import PictureOutcome, consistency_sentence
 from SpineNetCore.learning.localisation.measures import SLACK_MM, Outcome
 from SpineNetCore.learning.localisation.running import Measurement
 from SpineNetCore.learning.localisation.summary import Summary
-from SpineNetCore.learning.localisation.table import (
-    INTERVALS_NOTE,
-    by_group,
-    cells_of,
-    heading,
-)
-from SpineNetCore.report_style import STYLE
+from SpineNetCore.learning.localisation.table import by_group, cells_of, heading
 
 PICTURES_PER_CONDITION = 6
 """At most so many failures are shown of each condition, the worst; the others are in the CSV file."""
@@ -57,14 +52,9 @@ DEFINITIONS = (
 )
 
 _STYLE = """
-.figures { overflow-x: auto; } .figures td, .figures th { padding: 4px 8px; font-size: 13px; white-space: nowrap; }
-.figures td { text-align: right; font-variant-numeric: tabular-nums; } .figures thead th { text-align: right; }
-.figures small { display: block; color: var(--soft); font-size: 11.5px; }
-.figures thead th:first-child { text-align: left; } .figures .part { padding-left: 24px; font-weight: 400; }
 .failures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 18px; margin: 10px 0 26px; }
 .failures figure { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px; }
 .failures svg { max-height: 460px; } .overview .true-name { fill: #6ee787; } .overview .disc-name { text-anchor: end; }
-.definitions-list dt { font-weight: 600; margin-top: 8px; } .definitions-list dd { margin: 0; color: var(--soft); }
 @media (max-width: 900px) { .failures { grid-template-columns: 1fr; } }
 """
 
@@ -81,47 +71,13 @@ class Evaluation:
 
 def evaluation_page(evaluation: Evaluation) -> str:
     """The whole page as HTML, with its style and pictures inside it and nothing fetched from elsewhere."""
-    title = "How well discs are found and named"
-    facts = "".join(f"<li><b>{escape(name)}</b>{escape(value)}</li>" for name, value in evaluation.what)
-    tables = "\n".join(_table(group, lines) for group, lines in by_group(evaluation.lines))
+    tables = "\n".join(
+        figures_table(heading(group, lines), cells_of(lines)) for group, lines in by_group(evaluation.lines)
+    )
     pictures = f"<p>{escape(consistency_sentence(evaluation.pictures))}</p>" if evaluation.pictures else ""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}{_STYLE}</style></head>\n<body><main>\n<h1>{title}</h1>\n"
-        f'<ul class="facts">{facts}</ul>\n<div class="notice" role="note"><p><b>{escape(RESEARCH_USE_NOTICE)}</b></p>'
-        f'</div>\n{tables}\n<p class="soft">{escape(INTERVALS_NOTE)}</p>{pictures}\n{_definitions()}\n'
-        f"{_failures(evaluation.measurements)}\n"
-        f'<footer class="soft"><p>SpineNet {escape(__version__)}. {escape(RESEARCH_USE_NOTICE)}</p></footer>\n'
-        "</main></body></html>\n"
-    )
-
-
-def _table(group: str, lines: Sequence[Summary]) -> str:
-    titles, *rows = cells_of(lines)
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    body = "\n".join(_table_row(row) for row in rows)
-    return (
-        f"<section><h2>{escape(heading(group, lines))}</h2>"
-        f'<div class="figures"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div></section>'
-    )
-
-
-def _table_row(row: Sequence[str]) -> str:
-    part = ' class="part"' if row[0].startswith(" ") else ""
-    cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
-    return f'<tr><th scope="row"{part}>{escape(row[0].strip())}</th>{cells}</tr>'
-
-
-def _cell(text: str) -> str:
-    """The interval below its figure, so that the table fits a screen."""
-    figure, _, interval = text.partition(" (")
-    return escape(figure) + (f"<small>{escape(interval.removesuffix(')'))}</small>" if interval else "")
-
-
-def _definitions() -> str:
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in DEFINITIONS)
-    return f'<section><h2>What the figures mean</h2><dl class="definitions-list">{items}</dl></section>'
+    note = f'<p class="soft">{escape(INTERVALS_NOTE)}</p>'
+    body = f"{tables}\n{note}{pictures}\n{definitions(DEFINITIONS)}\n{_failures(evaluation.measurements)}"
+    return figure_page("How well discs are found and named", evaluation.what, body, _STYLE)
 
 
 def _failures(measurements: Sequence[Measurement]) -> str:

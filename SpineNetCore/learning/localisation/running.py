@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from SpineNetCore.learning.localisation.cases import Case
 from SpineNetCore.learning.localisation.conditions import Condition
 from SpineNetCore.learning.localisation.figures import failure_picture
 from SpineNetCore.learning.localisation.measures import Finder, Outcome, measured
+from SpineNetCore.learning.worker_pool import mapping
 from SpineNetCore.progress import Count, uncounted
 
 
@@ -41,8 +37,8 @@ def measure_all(
 ) -> list[Measurement]:
     """Measure in the order of the jobs; every job draws from a generator of its own, however many work at once."""
     results = []
-    with _mapping(workers) as mapping:
-        for done, measurements in enumerate(mapping(_measure, jobs, rng.spawn(len(jobs))), start=1):
+    with mapping(workers) as mapped:
+        for done, measurements in enumerate(mapped(_measure, jobs, rng.spawn(len(jobs))), start=1):
             results += measurements
             count(done, len(jobs))
     return results
@@ -59,17 +55,3 @@ def _measure(job: Job, rng: np.random.Generator) -> list[Measurement]:
             picture = failure_picture(case, spine, label) if outcome.is_failure else None
             results.append(Measurement(outcome, picture))
     return results
-
-
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[..., Iterable[list[Measurement]]]]:
-    if workers == 1:
-        yield map
-        return
-    threads = max((os.cpu_count() or 1) // workers, 1)
-    context = multiprocessing.get_context("spawn")  # forked, torch's threads would hang
-    pool = ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)  # stopped half-way, it would otherwise work on to the end

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
-from SpineNetCore.learning.bootstrap import Estimate
+from SpineNetCore.learning.figure_text import aligned, csv_text, figure_cell, number_cell, share_cell
 from SpineNetCore.learning.localisation.measures import Outcome
 from SpineNetCore.learning.localisation.summary import Summary
-
-INTERVALS_NOTE = (
-    "Beside or below a figure: its 95 % bootstrap interval over patients. Where nothing failed it says nothing; n "
-    "patients without a failure leave room for failures in up to 3/n of patients (rule of three)."
-)
 
 
 @dataclass(frozen=True)
@@ -32,16 +25,16 @@ COLUMNS = (
     Column("condition", lambda line: line.condition),
     Column("scans", lambda line: str(line.scans)),
     Column("discs", lambda line: str(line.discs)),
-    Column("found %", lambda line: _share(line.found)),
-    Column("named %", lambda line: _share(line.named)),
-    Column("false/scan", lambda line: _figure(line.false)),
-    Column("centre mm", lambda line: _figure(line.centre_mm)),
-    Column("95th", lambda line: _number(line.centre_95_mm)),
-    Column("across", lambda line: _number(line.lateral_mm)),
-    Column("corner mm", lambda line: _figure(line.corner_mm)),
-    Column("95th", lambda line: _number(line.corner_95_mm)),
-    Column("S1 lower", lambda line: _number(line.s1_lower_mm)),
-    Column("confid.", lambda line: _number(line.confidence)),
+    Column("found %", lambda line: share_cell(line.found)),
+    Column("named %", lambda line: share_cell(line.named)),
+    Column("false/scan", lambda line: figure_cell(line.false)),
+    Column("centre mm", lambda line: figure_cell(line.centre_mm)),
+    Column("95th", lambda line: number_cell(line.centre_95_mm)),
+    Column("across", lambda line: number_cell(line.lateral_mm)),
+    Column("corner mm", lambda line: figure_cell(line.corner_mm)),
+    Column("95th", lambda line: number_cell(line.corner_95_mm)),
+    Column("S1 lower", lambda line: number_cell(line.s1_lower_mm)),
+    Column("confid.", lambda line: number_cell(line.confidence)),
     Column("warned", lambda line: str(line.warned)),
     Column("refused", lambda line: str(line.refused)),
     Column("misnamed", lambda line: str(line.misnamed)),
@@ -76,10 +69,7 @@ def table_text(lines: Sequence[Summary]) -> str:
     """Aligned plain text, a block per group."""
     blocks = []
     for group, members in by_group(lines):
-        rows = cells_of(members)
-        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-        text = ["  ".join(_aligned(row[k], widths[k], k == 0) for k in range(len(row))).rstrip() for row in rows]
-        blocks.append("\n".join([heading(group, members), *text]))
+        blocks.append("\n".join([heading(group, members), *aligned(cells_of(members))]))
     return "\n\n".join(blocks)
 
 
@@ -88,11 +78,7 @@ def outcomes_csv(outcomes: Sequence[Outcome]) -> str:
 
     Names of discs are joined by blanks, the misnamed as their own and the one given: `L4-L5=L3-L4`.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_CSV_COLUMNS)
-    table.writerows(_row(outcome) for outcome in outcomes)
-    return text.getvalue()
+    return csv_text(_CSV_COLUMNS, (_row(outcome) for outcome in outcomes))
 
 
 def _row(outcome: Outcome) -> list[str | int]:
@@ -102,9 +88,9 @@ def _row(outcome: Outcome) -> list[str | int]:
         *(outcome.group, outcome.patient, outcome.condition, f"{outcome.slice_mm:.2f}"),
         *(len(outcome.discs), outcome.found, outcome.named, len(outcome.false)),
         *(" ".join(outcome.missed), " ".join(f"{own}={given}" for own, given in outcome.misnamed)),
-        *(_median(centre), _number(max(centre, default=np.nan), 3), _median(across)),
+        *(_median(centre), number_cell(max(centre, default=np.nan), 3), _median(across)),
         *(_median(outcome.corner_errors_mm), _median(outcome.s1_lower_errors_mm)),
-        *(_number(outcome.confidence, 4), *_runner_up(outcome)),
+        *(number_cell(outcome.confidence, 4), *_runner_up(outcome)),
         *(" ".join(outcome.warnings), outcome.refusal or ""),
     ]
 
@@ -118,21 +104,3 @@ def _runner_up(outcome: Outcome) -> tuple[str, str]:
 
 def _median(values: Sequence[float]) -> str:
     return f"{np.median(values):.3f}" if len(values) else ""
-
-
-def _share(estimate: Estimate) -> str:
-    if np.isnan(estimate.value):
-        return ""
-    return f"{100 * estimate.value:.1f} ({100 * estimate.low:.1f}-{100 * estimate.high:.1f})"
-
-
-def _figure(estimate: Estimate) -> str:
-    return "" if np.isnan(estimate.value) else f"{estimate.value:.2f} ({estimate.low:.2f}-{estimate.high:.2f})"
-
-
-def _number(value: float, decimals: int = 2) -> str:
-    return "" if np.isnan(value) else f"{value:.{decimals}f}"
-
-
-def _aligned(text: str, width: int, is_first: bool) -> str:
-    return text.ljust(width) if is_first else text.rjust(width)
