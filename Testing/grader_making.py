@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_batches import DiscPool
 from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
 from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
-from SpineNetCore.network import NetworkConfig
+from SpineNetCore.model_files import save_model, save_network
+from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE
+from SpineNetCore.network import GradingNetwork, NetworkConfig, without_batch_norm
+from SpineNetCore.vertebra_network import VertebraNetwork
 
 TINY = NetworkConfig(fc6=8, fc7=8, conv_widths=(4, 4, 4, 4, 4), batch_norm=True)
 QUICK = GraderRecipe(network=TINY, steps=4, batch=2, validate_every=2, checkpoint_every=2)
@@ -36,3 +41,23 @@ def a_pool() -> DiscPool:
     bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
     dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
     return DiscPool([bright, dark], 1.0)
+
+
+def write_detector(folder: Path) -> Path:
+    """An untrained detector, which finds nothing, in a folder of models."""
+    network = VertebraNetwork()
+    save_model(network, network.config, DETECTOR_KIND, folder / DETECTOR_FILE)
+    return folder
+
+
+def write_grader(path: Path, seed: int = 0, note: dict[str, object] | None = None) -> Path:
+    """A tiny grader that has learned nothing."""
+    torch.manual_seed(seed)
+    save_network(without_batch_norm(GradingNetwork(TINY).eval()), path, note)
+    return path
+
+
+def write_models(folder: Path) -> Path:
+    """Both of them."""
+    write_grader(write_detector(folder) / GRADER_FILE)
+    return folder

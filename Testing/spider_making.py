@@ -104,6 +104,19 @@ def write_original_spider(folder: Path) -> Path:
     return folder
 
 
+def write_spider_for_all_splits(folder: Path) -> Path:
+    """The original layout with patients for training, validation and test: the graded ones and three that repeat 3."""
+    write_original_spider(folder)
+    for table in ("overview.csv", "radiological_gradings.csv"):
+        lines = (folder / table).read_text().splitlines(keepends=True)
+        copies = [str(n) + line[1:] for n in (1, 2, 5) for line in lines if line.startswith(("3_t2,", "3,"))]
+        (folder / table).write_text("".join(lines + copies))
+    for part in ("images", "masks"):
+        for patient in (1, 2, 5):
+            (folder / part / f"{patient}_t2.mha").write_bytes((folder / part / "3_t2.mha").read_bytes())
+    return folder
+
+
 def original_labels() -> np.ndarray:
     """uint8 `SHAPE`: the drawn mask numbered as in the original layout, L2 to L5 as 4 to 1, their discs 204 to 201."""
     mask = drawn_mask()

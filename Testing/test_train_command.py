@@ -3,40 +3,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from grader_making import PAPER, QUICK
-from spider_making import write_original_spider
+from grader_making import PAPER, QUICK, write_detector
+from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import disc_examples, grader_recipe
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import load_network, save_model
-from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE
-from SpineNetCore.vertebra_network import VertebraNetwork
+from SpineNetCore.model_files import load_network
+from SpineNetCore.models import GRADER_FILE
 
 
 @pytest.fixture
 def models(tmp_path):
     """A folder with an untrained detector, which finds nothing."""
-    folder = tmp_path / "models"
-    network = VertebraNetwork()
-    save_model(network, network.config, DETECTOR_KIND, folder / DETECTOR_FILE)
-    return folder
+    return write_detector(tmp_path / "models")
 
 
 @pytest.fixture
 def spider(tmp_path):
-    """SPIDER's original layout with patients for all splits: the graded ones and three that repeat them."""
     folder = tmp_path / "spider"
     folder.mkdir()
-    write_original_spider(folder)
-    for table in ("overview.csv", "radiological_gradings.csv"):
-        lines = (folder / table).read_text().splitlines(keepends=True)
-        copies = [str(n) + line[1:] for n in (1, 2, 5) for line in lines if line.startswith(("3_t2,", "3,"))]
-        (folder / table).write_text("".join(lines + copies))
-    for part in ("images", "masks"):
-        for patient in (1, 2, 5):
-            (folder / part / f"{patient}_t2.mha").write_bytes((folder / part / "3_t2.mha").read_bytes())
-    return folder
+    return write_spider_for_all_splits(folder)
 
 
 @pytest.fixture

@@ -1,14 +1,30 @@
-"""`evaluate grading`: the accuracy of every task, on patients and phantoms that no training has seen."""
+"""`evaluate grading`: how rightly and how surely discs are graded, on patients and phantoms kept out of training."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.models import BUNDLED_MODELS, Models, load_models
+from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.evaluate_sources import (
+    add_models_to,
+    add_sources_to,
+    check_sources,
+    facts_of_sources,
+    scans_of,
+)
+from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.errors import InputError
+from SpineNetCore.models import Models, load_models
+from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
+    from SpineNetCore.learning.grading.page import Evaluation
+    from SpineNetCore.learning.grading.running import GradedDisc, Job
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -16,47 +32,78 @@ def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "grading",
-        help="accuracy of every task",
-        description="Print the accuracy of every task on the kept-out patients of the reduced SPIDER copy and on "
-        "phantoms from seeds that training never drew.",
+        help="how rightly and how surely every task is graded",
+        description="Grade the discs of patients and phantoms kept out of training and compare with their labels: "
+        "balanced accuracy, within one grade, quadratic kappa, confusion matrices, and calibration before and after "
+        "temperature scaling fitted on other patients. Prints a table; --output also writes grading.html with plots, "
+        "grading.csv with every figure and discs.csv with every disc.",
     )
-    parser.add_argument("--spider", type=Path, metavar="DIR", help="folder of the reduced SPIDER copy")
-    parser.add_argument("--phantoms", type=int, default=0, metavar="N", help="how many phantoms (default 0)")
-    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    add_sources_to(parser)
+    parser.add_argument(
+        "--patients",
+        choices=("test", "validation"),
+        default="test",
+        help="those to measure on (default test; temperatures are fitted on validation, so with validation on none)",
+    )
+    add_models_to(parser)
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
+    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure and print."""
+    """Measure, print, and write."""
+    from SpineNetCore.learning.figure_text import INTERVALS_NOTE
+    from SpineNetCore.learning.grading.result import GRADING, write_grading
+    from SpineNetCore.learning.grading.table import table_text
+
+    check_sources(options)
+    if options.output:
+        GRADING.check(options.output)
+    evaluation, discs = _evaluate(options)
+    print(table_text(evaluation.lines))
+    print(f"\n{INTERVALS_NOTE}")
+    if options.output:
+        write_grading(evaluation, discs, options.output)
+
+
+def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]]:
+    import numpy as np
+
+    from SpineNetCore.learning.grading.page import Evaluation
+    from SpineNetCore.learning.grading.running import grade_all
+    from SpineNetCore.learning.grading.summary import summaries
+    from SpineNetCore.models import chosen_device
+    from SpineNetCore.scores import score_discs
+
     models = load_models(options.models)
-    if options.spider:
-        _evaluate_spider(options.spider, models)
-    if options.phantoms:
-        _evaluate_phantoms(options.phantoms, models)
+    device = chosen_device(options.device)
+    grade = partial(score_discs, models.grader, views=options.views, device=device)
+    stages = Stages(sink_named("auto"))
+    with stages.stage("discs") as count:
+        discs, empty = grade_all(_jobs(options, models), grade, options.workers, count)
+    with stages.stage("intervals"):
+        lines = summaries(discs, np.random.default_rng(options.seed))
+    if not lines:
+        raise InputError(
+            f"No task can be measured on {len(discs)} graded discs of {options.patients} patients: give scans or "
+            "phantoms on which two grades of a task occur."
+        )
+    facts = (*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options, empty))
+    return Evaluation("How well discs are graded", facts, tuple(lines)), discs
 
 
-def _evaluate_spider(folder: Path, models: Models) -> None:
-    from SpineNetCore.learning.disc_examples import spider_examples
-    from SpineNetCore.learning.evaluation import grading_accuracy
+def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
+    """The discs to test on, and those to fit temperatures on."""
+    from SpineNetCore.learning.datasets.graded_scans import Split
+    from SpineNetCore.learning.grading.cases import Sources
 
-    examples = list(spider_examples(folder, models.detector, kept_out=True))
-    patients = len({example.patient for example in examples})
-    print(f"SPIDER, pictures and slabs of all {patients} patients kept out:")
-    _print_accuracies([str(row) for row in grading_accuracy(examples, models.grader)])
-
-
-def _evaluate_phantoms(count: int, models: Models) -> None:
-    from SpineNetCore.learning.disc_examples import found_phantom_examples
-    from SpineNetCore.learning.evaluation import grading_accuracy, unseen_phantom
-
-    examples = [
-        e for k in range(count) for e in found_phantom_examples(unseen_phantom(k), f"phantom {k}", models.detector)
-    ]
-    print(f"{count} phantoms from unseen seeds:")
-    _print_accuracies([str(row) for row in grading_accuracy(examples, models.grader)])
+    sources = Sources(scans_of(options), options.phantoms, models.detector)
+    if options.patients == "validation":
+        return [replace(job, split=Split.TEST) for job in sources.jobs(Split.VALIDATION)]
+    return sources.jobs(Split.TEST) + sources.jobs(Split.VALIDATION)
 
 
-def _print_accuracies(rows: list[str]) -> None:
-    print(f"{'task':<22}{'discs':>6}{'balanced':>10}{'within one':>12}")
-    for row in rows:
-        print(row)
+def _models_facts(models: Models) -> tuple[tuple[str, str], ...]:
+    names = ("Detector", "Grader")
+    return tuple((name, f"{one.path.name} {one.digest}") for name, one in zip(names, models.files, strict=True))

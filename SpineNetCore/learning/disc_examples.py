@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.datasets.graded_scans import GradedScan, GradeSets, PictureFile, Split
+from SpineNetCore.learning.datasets.graded_scans import (
+    DiscLabel,
+    GradedScan,
+    GradeSets,
+    PictureFile,
+    Split,
+)
 from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
 from SpineNetCore.learning.datasets.masks import read_mask
 from SpineNetCore.learning.datasets.prepared import CutDisc, PreparedDiscs
@@ -58,6 +64,15 @@ class DiscExample:
         out = np.zeros(CONTEXT_SHAPE, dtype=np.float32)
         out[self.first : self.first + len(self.slices)] = self.slices.astype(np.float32) / 255
         return out
+
+    @property
+    def label(self) -> DiscLabel:
+        """What is known of it, in the clinic's numbers."""
+        grades = {
+            task: frozenset(grade for grade, admitted in zip(task.grades, row, strict=False) if admitted)
+            for task, row in zip(Task, self.admissible, strict=True)
+        }
+        return DiscLabel({task: known for task, known in grades.items() if known}, self.marrow_changed)
 
     def turned_over(self) -> DiscExample:
         """The same disc with head and feet exchanged: what lay above it, and its grades, now lie below."""

@@ -26,7 +26,7 @@ def figure_page(title: str, what: Sequence[tuple[str, str]], body: str, style: s
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}{_STYLE}{style}</style></head>\n<body><main>\n<h1>{title}</h1>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}{_STYLE}{style}</style></head>\n<body><main>\n<h1>{escape(title)}</h1>\n"
         f'<ul class="facts">{facts}</ul>\n<div class="notice" role="note"><p><b>{escape(RESEARCH_USE_NOTICE)}</b></p>'
         f"</div>\n{body}\n"
         f'<footer class="soft"><p>SpineNet {escape(__version__)}. {escape(RESEARCH_USE_NOTICE)}</p></footer>\n'

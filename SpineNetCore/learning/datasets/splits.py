@@ -24,6 +24,11 @@ def with_splits(scans: Sequence[GradedScan], seed: int = 0) -> list[GradedScan]:
     return [replace(scan, split=chosen[scan.patient]) for scan in scans]
 
 
+def exchanged(split: Split) -> Split:
+    """Validation for test and the reverse; training stays."""
+    return {Split.VALIDATION: Split.TEST, Split.TEST: Split.VALIDATION}.get(split, split)
+
+
 def _given(scans: Sequence[GradedScan]) -> dict[str, Split]:
     first: dict[str, GradedScan] = {}
     for scan in scans:

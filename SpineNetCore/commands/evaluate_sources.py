@@ -1,0 +1,74 @@
+"""What every evaluation of graders asks for: patients, phantoms, models, views."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.errors import InputError
+from SpineNetCore.models import BUNDLED_MODELS
+
+if TYPE_CHECKING:
+    from SpineNetCore.learning.datasets.graded_scans import GradedScan
+
+
+def add_sources_to(parser: argparse.ArgumentParser) -> None:
+    """Declare where graded discs come from."""
+    parser.add_argument("--spider", type=Path, metavar="DIR", help="folder of SPIDER, or of its reduced copy")
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="CSV table of one's own labels, with the columns of train; may be given several times. Its patients are "
+        "split as in training",
+    )
+    parser.add_argument(
+        "--phantoms",
+        type=whole_number(0, 100_000),
+        default=0,
+        metavar="N",
+        help="how many to test on (default 0), from seeds that training never drew, and as many again, of yet other "
+        "seeds, in the place of validation patients",
+    )
+
+
+def add_models_to(parser: argparse.ArgumentParser) -> None:
+    """Declare what grades them, and how."""
+    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    add_grading_to(parser)
+
+
+def add_grading_to(parser: argparse.ArgumentParser) -> None:
+    """Declare how they are graded, whatever the models."""
+    parser.add_argument(
+        "--views", type=whole_number(1, 54), default=54, metavar="N", help="each disc is graded through (default 54)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
+    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
+
+
+def check_sources(options: argparse.Namespace) -> None:
+    """Raise InputError unless something is there to measure on."""
+    if options.spider is None and not options.manifest and not options.phantoms:
+        raise InputError("There is nothing to measure: give --spider DIR, --manifest FILE, --phantoms N, or several.")
+
+
+def scans_of(options: argparse.Namespace) -> list[GradedScan]:
+    """The graded scans with the splits that training drew; none where only phantoms were asked for."""
+    from SpineNetCore.learning.datasets.sources import read_sources
+
+    return read_sources(options.spider, options.manifest) if options.spider or options.manifest else []
+
+
+def facts_of_sources(options: argparse.Namespace, empty: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What a page says of the sources; empty: names of the scans without any disc to grade."""
+    facts = [("Tables", ", ".join(path.name for path in options.manifest))] if options.manifest else []
+    facts += [("Views of a disc", str(options.views)), ("Seed of the intervals", str(options.seed))]
+    if empty:
+        facts.append(("Scans without a disc to grade", ", ".join(empty)))
+    return tuple(facts)

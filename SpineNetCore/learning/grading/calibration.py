@@ -1,0 +1,93 @@
+"""Whether probabilities mean what they say, and the temperature that makes them do so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+BINS = 10
+_LEAST = 1e-7
+"""ours: no answer is held for less likely, so that one confident error does not outweigh everything."""
+_TEMPERATURES = (0.05, 20.0)
+
+Probabilities = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Discs of similar confidence: how many, their mean confidence, and the share of them graded rightly."""
+
+    discs: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """Of every disc, (N,): minus the log of the true class's probability; the largest probability; whether it is right.
+
+    Guo et al. 2017 call the largest probability the confidence, and `error` the expected calibration error.
+    """
+
+    losses: NDArray[np.float64]
+    confidences: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+    def loss(self, places: Indices) -> float:
+        """Mean negative log-likelihood of the discs at these places, natural logarithm."""
+        return float(self.losses[places].mean())
+
+    def error(self, places: Indices) -> float:
+        """Mean over the discs of |share right - mean confidence| of their bin, of `BINS` of even width."""
+        which = _bins(self.confidences[places])
+        gaps = np.bincount(which, self.right[places] - self.confidences[places], BINS)
+        return float(np.abs(gaps).sum() / len(places))
+
+    def bins(self) -> tuple[Bin, ...]:
+        """The bins that are not empty, by rising confidence."""
+        which = _bins(self.confidences)
+        return tuple(
+            Bin(int(members.sum()), float(self.confidences[members].mean()), float(self.right[members].mean()))
+            for members in (which == k for k in range(BINS))
+            if members.any()
+        )
+
+
+def sureness(chances: Probabilities, truth: Indices) -> Sureness:
+    """What (N, classes) probabilities say of the (N,) true classes."""
+    of_truth = chances[np.arange(len(truth)), truth]
+    best = chances.argmax(axis=1)
+    return Sureness(-np.log(np.maximum(of_truth, _LEAST)), chances.max(axis=1), best == truth)
+
+
+def tempered(chances: Probabilities, temperature: float) -> Probabilities:
+    """(N, classes) probabilities as the softmax of their logarithms over the temperature; above 1 it makes them milder.
+
+    Which class is likeliest stays as it is.
+    """
+    logs = np.log(np.maximum(chances, _LEAST)) / temperature
+    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fitted_temperature(chances: Probabilities, truth: Indices) -> float:
+    """The temperature with the least negative log-likelihood; NaN where fewer than two classes occur to fit it on.
+
+    ours: it acts on the mean over views, and lies between 1/20 and 20.
+    """
+    if len(np.unique(truth)) < 2:
+        return float("nan")
+
+    def loss(log_temperature: float) -> float:
+        return float(sureness(tempered(chances, float(np.exp(log_temperature))), truth).losses.mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=tuple(np.log(_TEMPERATURES)), method="bounded").x))
+
+
+def _bins(confidences: Sequence[float] | NDArray[np.float64]) -> Indices:
+    return np.minimum((np.asarray(confidences) * BINS).astype(np.intp), BINS - 1)

@@ -1,0 +1,72 @@
+"""Every disc graded, scan by scan, in one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from SpineNetCore.anatomy import FloatArray
+from SpineNetCore.learning.datasets.graded_scans import DiscLabel, Split
+from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.learning.grading.measures import Chances
+from SpineNetCore.learning.worker_pool import mapping
+from SpineNetCore.progress import Count, uncounted
+from SpineNetCore.scores import TaskScore
+
+Grader = Callable[[FloatArray], list[tuple[TaskScore, ...]]]
+"""From contexts, (D, 13, 192, 320), to the scores of each."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The discs of one scan. group: what they are reported with. split: VALIDATION to fit temperatures on, else TEST.
+
+    load: reads or makes them, in the process that grades; none where no spine is found.
+    """
+
+    group: str
+    split: Split
+    scan: str
+    load: Callable[[], Sequence[DiscExample]]
+
+
+@dataclass(frozen=True)
+class GradedDisc:
+    """A disc, what readers or a phantom say of it, and what the grader says."""
+
+    group: str
+    split: Split
+    patient: str
+    scan: str
+    level: str
+    label: DiscLabel
+    chances: Chances
+
+
+def grade_all(
+    jobs: Sequence[Job], grade: Grader, workers: int = 1, count: Count = uncounted
+) -> tuple[list[GradedDisc], list[str]]:
+    """All discs in the order of the jobs, and the names of the scans on which there was none to grade."""
+    discs, empty = [], []
+    with mapping(workers) as mapped:
+        for done, (job, found) in enumerate(zip(jobs, mapped(_graded, jobs, [grade] * len(jobs)), strict=True), 1):
+            discs += found
+            empty += [] if found else [job.scan]
+            count(done, len(jobs))
+    return discs, empty
+
+
+def _graded(job: Job, grade: Grader) -> list[GradedDisc]:
+    examples = job.load()
+    if not examples:
+        return []
+    scores = grade(np.stack([example.context() for example in examples]))
+    return [
+        GradedDisc(
+            *(job.group, job.split, example.patient, job.scan, example.level, example.label),
+            {score.task: score.probabilities for score in of_disc},
+        )
+        for example, of_disc in zip(examples, scores, strict=True)
+    ]
