@@ -10,7 +10,8 @@ from answer_making import a_graded_disc, a_label, a_measure
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning import bootstrap
 from SpineNetCore.learning.datasets.graded_scans import Split
-from SpineNetCore.learning.grading.summary import Figure, answered_by_labels, summaries, summarised
+from SpineNetCore.learning.grading.label_files import LabelPair
+from SpineNetCore.learning.grading.summary import Figure, agreements, answered_by_labels, summaries
 from SpineNetCore.learning.grading.table import discs_csv, figures_csv, table_text
 
 NARROWED = {2, 3, 4}
@@ -105,16 +106,18 @@ def test_scaling_makes_bold_answers_milder_and_changes_no_grade(discs, rng):
 
 def test_two_labels_are_compared_where_both_tell(rng):
     pairs = [
-        ("1", a_label({Task.NARROWING: {1}}), a_label({Task.NARROWING: {1, 2}})),
-        ("1", a_label({Task.NARROWING: {2}}), a_label({Task.NARROWING: NARROWED})),
-        ("2", a_label({Task.NARROWING: {1}}), a_label({Task.NARROWING: {3}})),
+        LabelPair("1", a_label({Task.NARROWING: {1}}), a_label({Task.NARROWING: {1, 2}})),
+        LabelPair("1", a_label({Task.NARROWING: {2}}), a_label({Task.NARROWING: NARROWED})),
+        LabelPair("2", a_label({Task.NARROWING: {1}}), a_label({Task.NARROWING: {3}})),
     ]
     exact = answered_by_labels(pairs, a_measure("narrowing"))
     coarse = answered_by_labels(pairs, a_measure("narrowed"))
     assert (exact.truth.tolist(), exact.given.tolist()) == ([0], [2])
     assert (coarse.truth.tolist(), coarse.given.tolist()) == ([1, 0], [1, 1])
-    line = summarised("A", a_measure("narrowed"), coarse, rng=rng)
-    assert set(line.figures) == {Figure.BALANCED, Figure.ACCURACY, Figure.KAPPA}
+    first, second = agreements(pairs, "A", rng)
+    assert [line.measure.name for line in (first, second)] == ["narrowing", "narrowed"]
+    assert set(first.figures) == {Figure.ACCURACY, Figure.WITHIN_ONE, Figure.KAPPA}
+    assert set(second.figures) == {Figure.BALANCED, Figure.ACCURACY, Figure.KAPPA}
 
 
 def test_the_table_has_a_block_per_group_and_leaves_out_what_was_not_measured(discs, rng):

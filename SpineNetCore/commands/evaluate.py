@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands import evaluate_grading, evaluate_localisation
+from SpineNetCore.commands import evaluate_agreement, evaluate_grading, evaluate_localisation
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -16,9 +16,9 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="measure the models on patients and phantoms kept out of training",
-        description="Measure the models on patients of the reduced SPIDER copy and on phantoms, none of them seen in "
-        "training.",
+        description="Measure the models on patients and phantoms that no training has seen, or how well two tables of "
+        "grades agree.",
     )
     measures = parser.add_subparsers(title="what to measure", required=True, metavar="WHAT")
-    for measure in (evaluate_localisation, evaluate_grading):
+    for measure in (evaluate_localisation, evaluate_grading, evaluate_agreement):
         measure.add_to(measures)

@@ -34,7 +34,8 @@ def share_cell(estimate: Estimate) -> str:
 def figure_cell(estimate: Estimate, decimals: int = 2) -> str:
     """The figure with its interval, where it has one; empty where nothing was measured."""
     value, low, high = (number_cell(part, decimals) for part in (estimate.value, estimate.low, estimate.high))
-    return f"{value} ({low}-{high})" if low else value
+    dash = " to " if estimate.low < 0 else "-"
+    return f"{value} ({low}{dash}{high})" if low else value
 
 
 def number_cell(value: float, decimals: int = 2) -> str:

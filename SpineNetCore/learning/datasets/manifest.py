@@ -70,7 +70,7 @@ def _graded_scan(scan: Path, rows: list[TableRow]) -> GradedScan:
             )
         _check_level(row, by_level)
         by_level[row["level"]] = row
-    labels = {level: _label(row) for level, row in by_level.items()}
+    labels = {level: label_of(row) for level, row in by_level.items()}
     split = next((split for split in map(_split, rows) if split is not None), None)
     return GradedScan(first["patient"], first.path, ScanFile(scan), labels, split)
 
@@ -87,7 +87,8 @@ def _check_level(row: TableRow, earlier: dict[str, TableRow]) -> None:
         )
 
 
-def _label(row: TableRow) -> DiscLabel:
+def label_of(row: TableRow) -> DiscLabel:
+    """What the columns of the tasks and `any_marrow` say of one disc; raises InputError where they contradict."""
     known = {task: row.numbers(task.value, task.grades) for task in Task}
     grades = {task: admitted for task, admitted in known.items() if 0 < len(admitted) < len(task.grades)}
     any_marrow = row.number("any_marrow", (0, 1))

@@ -11,7 +11,7 @@ from SpineNetCore.learning.grading.calibration import Bin
 from SpineNetCore.learning.grading.summary import Line
 
 STYLE = """
-.plots { display: flex; flex-wrap: wrap; gap: 10px 24px; align-items: flex-start; }
+.plots { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: flex-start; }
 .plot { display: block; font-size: 12px; } .plot text { fill: var(--ink); }
 .plot .soft-text { fill: var(--soft); font-size: 11px; } .plot .on-dark { fill: #fff; }
 .plot .cell { fill: #0072b2; stroke: var(--line); } .plot .frame { fill: none; stroke: var(--line); }
@@ -21,7 +21,7 @@ STYLE = """
 .plot polyline { fill: none; stroke-width: 1.8; } .plot polyline.raw { stroke-dasharray: 6 3; }
 """
 
-_CELL, _MARGIN = 46, 44
+_CELL, _MARGIN = 44, 44
 _SIDE = 190
 
 
@@ -62,7 +62,7 @@ def _cell(row: int, column: int, count: int, share: float) -> str:
     x, y = _MARGIN + _CELL * column, _MARGIN + _CELL * row
     kind = "on-dark" if share > 0.5 else ""
     middle = x + _CELL / 2
-    said = _text(middle, y + 21, str(count), kind) + _text(middle, y + 36, f"{share:.0%}", kind or "soft-text")
+    said = _text(middle, y + 20, str(count), kind) + _text(middle, y + 35, f"{share:.0%}", kind or "soft-text")
     box = f'<rect class="cell" x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" fill-opacity="{share:.2f}"/>'
     return box + (said if count else "")
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from SpineNetCore import agreement
 from SpineNetCore.agreement import Counts
 from SpineNetCore.learning.bootstrap import Estimate, Places, bootstrapped_together
-from SpineNetCore.learning.datasets.graded_scans import DiscLabel, Split
+from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.grading.calibration import Bin, Sureness, fitted_temperature, sureness, tempered
+from SpineNetCore.learning.grading.label_files import LabelPair
 from SpineNetCore.learning.grading.measures import MEASURES, Measure
 from SpineNetCore.learning.grading.running import GradedDisc
 
@@ -93,12 +94,19 @@ def answered(discs: Sequence[GradedDisc], measure: Measure) -> Answers:
     return Answers(tuple(disc.patient for disc, _ in told), truth, chances.argmax(axis=1), chances)
 
 
-def answered_by_labels(pairs: Sequence[tuple[str, DiscLabel, DiscLabel]], measure: Measure) -> Answers:
-    """What second labels say of discs whose first ones tell; pairs: patient, first, second."""
-    both = [(patient, measure.truth(first), measure.truth(second)) for patient, first, second in pairs]
+def agreements(pairs: Sequence[LabelPair], group: str, rng: np.random.Generator) -> list[Line]:
+    """A line per measure that both of two tables tell of some disc; the first stands for the truth."""
+    answers = ((measure, answered_by_labels(pairs, measure)) for measure in MEASURES)
+    return [summarised(group, measure, found, rng=rng) for measure, found in answers if found.patients]
+
+
+def answered_by_labels(pairs: Sequence[LabelPair], measure: Measure) -> Answers:
+    """What the second labels say of discs whose first ones tell."""
+    both = [(pair.patient, measure.truth(pair.first), measure.truth(pair.second)) for pair in pairs]
     told = [(patient, first, second) for patient, first, second in both if first is not None and second is not None]
-    truth, given = (np.array([one[k] for one in told], dtype=np.intp) for k in (1, 2))
-    return Answers(tuple(patient for patient, _, _ in told), truth, given)
+    patients = tuple(patient for patient, _, _ in told)
+    first, second = (np.array([one[k] for one in told], dtype=np.intp) for k in (1, 2))
+    return Answers(patients, first, second)
 
 
 def summarised(

@@ -1,0 +1,110 @@
+"""Two tables of grades side by side: two readers, or a reader and the scores of an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.graded_scans import DiscLabel
+from SpineNetCore.learning.datasets.manifest import label_of
+from SpineNetCore.learning.datasets.tables import TableRow, read_table
+from SpineNetCore.level_names import disc_named
+
+_GRADE_COLUMNS = (*(task.value for task in Task), "any_marrow")
+
+
+@dataclass(frozen=True)
+class LabelPair:
+    """What two tables say of the same disc."""
+
+    patient: str
+    first: DiscLabel
+    second: DiscLabel
+
+
+def paired_labels(first: Path, second: Path) -> list[LabelPair]:
+    """The discs that stand in both tables, in the first one's order; raises InputError where there are none.
+
+    Tables need a column `level` and one of a task or `any_marrow`: manifests, and the `scores.csv` of a result. Discs
+    are matched by level and by `scan`, its path from the table's folder or else as it is written. A table without that
+    column is of one scan and goes with another of one scan alone. Patients are named by the first table.
+    """
+    ours, theirs = _read(first), _read(second)
+    for path, table, other in ((first, ours, theirs), (second, theirs, ours)):
+        if not table.tells_scans and len(other.scans) > 1:
+            raise InputError(
+                f"'{path}' has no column 'scan' to tell the {len(other.scans)} scans of the other table apart: add it."
+            )
+    pairs = _matched(ours, theirs)
+    if not pairs:
+        raise InputError(
+            f"No disc stands in both '{first}' and '{second}': check that their columns scan and level name the same "
+            "discs."
+        )
+    return pairs
+
+
+@dataclass(frozen=True)
+class _Row:
+    scan: str
+    written_scan: str
+    level: str
+    patient: str
+    label: DiscLabel
+
+
+@dataclass(frozen=True)
+class _Table:
+    rows: tuple[_Row, ...]
+    tells_scans: bool
+
+    @property
+    def scans(self) -> set[str]:
+        return {row.scan for row in self.rows}
+
+
+def _read(path: Path) -> _Table:
+    rows = read_table(path, ("level",))
+    if not rows or not set(rows[0].cells) & set(_GRADE_COLUMNS):
+        raise InputError(f"'{path}' grades no disc: give it rows and one of the columns {', '.join(_GRADE_COLUMNS)}.")
+    read: dict[tuple[str, str], TableRow] = {}
+    found = []
+    for row in rows:
+        one = _Row(_scan(row), row["scan"], _level(row), row["patient"] or row["scan"], label_of(row))
+        earlier = read.setdefault((one.scan, one.level), row)
+        if earlier is not row:
+            raise row.fault(f"{one.level} was graded on line {earlier.line}", "keep one row per disc")
+        found.append(one)
+    return _Table(tuple(found), "scan" in rows[0].cells)
+
+
+def _scan(row: TableRow) -> str:
+    """Where the scan lies, whether or not it is still there."""
+    if "scan" not in row.cells:
+        return ""
+    return str((row.path.parent / row.required("scan")).resolve())
+
+
+def _level(row: TableRow) -> str:
+    level = disc_named(row.required("level"))
+    if level not in DISC_LEVELS:
+        raise row.fault(f"level is '{row['level']}'", f"write one of {', '.join(DISC_LEVELS)}")
+    return level
+
+
+def _matched(ours: _Table, theirs: _Table) -> list[LabelPair]:
+    if not (ours.tells_scans and theirs.tells_scans):
+        return _joined(ours, theirs, lambda row: "")
+    return _joined(ours, theirs, lambda row: row.scan) or _joined(ours, theirs, lambda row: row.written_scan)
+
+
+def _joined(ours: _Table, theirs: _Table, scan_of: Callable[[_Row], str]) -> list[LabelPair]:
+    known = {(scan_of(row), row.level): row.label for row in theirs.rows}
+    return [
+        LabelPair(row.patient, row.label, known[scan_of(row), row.level])
+        for row in ours.rows
+        if (scan_of(row), row.level) in known
+    ]
