@@ -59,10 +59,27 @@ def cut_disc_volume(scan: Scan, disc: Disc) -> DiscVolume:
     """
     ras_from_context = _frame(scan, disc)
     ijk_from_context = scan.ijk_from_ras @ ras_from_context
-    sampled = _sampled(scan.voxels, ijk_from_context)
+    sampled = sampled_slices(scan.voxels, ijk_from_context, CONTEXT_SHAPE)
     bodies = _bodies_mask(disc, np.asarray(np.linalg.inv(ras_from_context), dtype=np.float64))
     darkest = min(float(np.percentile(scan.voxels[:, ::4, ::4], 0.1)), 0.0)  # no lone cold voxel sets the scale
     return DiscVolume(disc.level, _normalised(sampled - np.float32(darkest), bodies), ras_from_context)
+
+
+def sampled_slices(voxels: FloatArray, ijk_from_frame: Affine, shape: tuple[int, int, int]) -> FloatArray:
+    """Voxels [slice, row, column] on another frame of parallel slices, `shape`; NaN outside the scan.
+
+    Each slice takes the nearest of the scan's, linear within it.
+    """
+    in_plane = ijk_from_frame[1:3, 1:3]
+    out = np.full(shape, np.nan, dtype=np.float32)
+    for k in range(shape[0]):
+        source, *offset = ijk_from_frame[:3, 0] * k + ijk_from_frame[:3, 3]
+        if 0 <= round(float(source)) < voxels.shape[0]:
+            image = voxels[round(float(source))]
+            ndimage.affine_transform(
+                image, in_plane, offset, shape[1:], output=out[k], order=1, mode="constant", cval=np.nan
+            )
+    return out
 
 
 def context_margin() -> tuple[int, int, int]:
@@ -82,20 +99,6 @@ def _frame(scan: Scan, disc: Disc) -> Affine:
     middle = (np.array(CONTEXT_SHAPE) - 1) / 2
     frame[:3, 3] = disc.centre_ras_mm + off_slice - frame[:3, :3] @ middle
     return frame
-
-
-def _sampled(voxels: FloatArray, ijk_from_context: Affine) -> FloatArray:
-    """The context's raw intensities; NaN outside the scan."""
-    in_plane = ijk_from_context[1:3, 1:3]
-    out = np.full(CONTEXT_SHAPE, np.nan, dtype=np.float32)
-    for k in range(CONTEXT_SHAPE[0]):
-        source, *offset = ijk_from_context[:3, 0] * k + ijk_from_context[:3, 3]
-        if 0 <= round(float(source)) < voxels.shape[0]:
-            image = voxels[round(float(source))]
-            ndimage.affine_transform(
-                image, in_plane, offset, CONTEXT_SHAPE[1:], output=out[k], order=1, mode="constant", cval=np.nan
-            )
-    return out
 
 
 def _bodies_mask(disc: Disc, context_from_ras: Affine) -> NDArray[np.bool_]:

@@ -63,7 +63,7 @@ def disc_hotspots(
     for place, (context, disc_scores) in enumerate(zip(torch.from_numpy(contexts), scores, strict=True)):
         report = counted(progress, place, len(contexts), len(views))
         mean = _mean_evidence(grader, context.to(settings.device), disc_scores, views, report)
-        maps.append(_blurred(mean.numpy(force=True), settings.blur_px))
+        maps.append(blurred(mean.numpy(force=True), settings.blur_px))
     return np.stack(maps) if maps else np.zeros((0, len(Task), *DISC_SHAPE), np.float32)
 
 
@@ -78,6 +78,16 @@ def scaled_hotspots(maps: FloatArray) -> FloatArray:
     divisors = np.percentile(maps, 99.9, axis=(2, 3, 4)).max(axis=0)  # (T,)
     divisors[divisors == 0] = 1
     return np.asarray(np.clip(maps / divisors[:, None, None, None], 0, 1), dtype=np.float32)
+
+
+def shown_class(score: TaskScore) -> int:
+    """The class whose evidence is shown: abnormal for a binary task, otherwise the chosen grade."""
+    return 1 if score.task.is_binary else score.class_index
+
+
+def blurred(maps: FloatArray, blur_px: float) -> FloatArray:
+    """Blur (T, 9, 112, 224) within each slice."""
+    return np.asarray(gaussian_filter(maps, (0, 0, blur_px, blur_px), mode="nearest"), dtype=np.float32)
 
 
 def _mean_evidence(
@@ -110,18 +120,8 @@ def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScor
     features = grader.trunk(volumes)
     maps = []
     for score in scores:
-        class_score = grader.head(score.task, features)[:, _shown_class(score)].sum()
+        class_score = grader.head(score.task, features)[:, shown_class(score)].sum()
         (at_branch_point,) = torch.autograd.grad(class_score, features)
         (gradient,) = torch.autograd.grad(features, volumes, at_branch_point, retain_graph=True)
         maps.append(gradient.abs())
     return torch.stack(maps, dim=1)
-
-
-def _shown_class(score: TaskScore) -> int:
-    """The class whose evidence is shown: abnormal for a binary task, otherwise the chosen grade."""
-    return 1 if score.task.is_binary else score.class_index
-
-
-def _blurred(maps: FloatArray, blur_px: float) -> FloatArray:
-    """Blur (T, 9, 112, 224) within each slice."""
-    return np.asarray(gaussian_filter(maps, (0, 0, blur_px, blur_px), mode="nearest"), dtype=np.float32)

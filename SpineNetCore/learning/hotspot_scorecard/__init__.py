@@ -1,0 +1,1 @@
+"""How well hotspots show what led to a grade: on phantoms that know their lesions, beside other ways to make maps."""

@@ -1,0 +1,90 @@
+"""Discs of phantoms that the grader rightly calls abnormal, and where in each of them the lesion is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
+from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume, sampled_slices
+from SpineNetCore.learning.phantom import DiscTruth, Phantom, PhantomSettings, simulate
+from SpineNetCore.localisation import discs_between
+from SpineNetCore.network import GradingNetwork
+from SpineNetCore.scan import with_averaged_slices
+from SpineNetCore.scores import TaskScore, score_discs
+
+Mask = NDArray[np.bool_]
+
+SMALLEST_LESION = 20
+"""ours: a lesion of fewer voxels of the disc volume is not asked for: hardly a pixel of the scan shows it."""
+
+_SEED = 950_000
+
+
+@dataclass(frozen=True)
+class LesionedDisc:
+    """A disc and its true positives.
+
+    patient: the phantom's name. context: (13, 192, 320). scores: those of the tasks that are graded abnormal, rightly:
+    grade 1 of a binary task, and otherwise exactly the true grade above 1. lesions: bool (9, 112, 224) for each score,
+    the voxels that make the disc abnormal: the dent, the changed marrow, or for Pfirrmann and narrowing the whole disc.
+    """
+
+    patient: str
+    level: str
+    context: FloatArray
+    scores: tuple[TaskScore, ...]
+    lesions: tuple[Mask, ...]
+
+
+def scorecard_phantom(number: int) -> Phantom:
+    """A phantom with many lesions, numbered from 0; training draws its seeds from 0 upwards and never comes here."""
+    return simulate(np.random.default_rng(_SEED + number), PhantomSettings(balanced=True))
+
+
+def lesioned_discs(
+    phantom: Phantom, name: str, network: GradingNetwork, device: torch.device | str = "cpu"
+) -> Iterator[LesionedDisc]:
+    """The discs of a phantom with at least one true positive, cut where its own truth says."""
+    truths = {truth.level: truth for truth in phantom.discs}
+    thick = with_averaged_slices(phantom.scan)
+    for disc in discs_between(phantom.vertebrae, phantom.scan):
+        if disc.level in truths and disc.level in DISC_LEVELS:
+            volume = cut_disc_volume(thick, disc)
+            scores = score_discs(network, volume.context[None], device=device)[0]
+            found = _true_positives(phantom, truths[disc.level], volume, scores)
+            if found:
+                yield LesionedDisc(name, disc.level, volume.context, tuple(found), tuple(found.values()))
+
+
+def _true_positives(
+    phantom: Phantom, truth: DiscTruth, volume: DiscVolume, scores: tuple[TaskScore, ...]
+) -> dict[TaskScore, Mask]:
+    found = {}
+    for score in scores:
+        if score.grade == truth.grades[score.task] and _is_abnormal(score):
+            lesion = _on_volume(phantom, phantom.lesion_mask(truth, score.task), volume)
+            if lesion.sum() >= SMALLEST_LESION:
+                found[score] = lesion
+    return found
+
+
+def _is_abnormal(score: TaskScore) -> bool:
+    """Beyond the first grade of its task, which is the normal one."""
+    return score.grade > score.task.grades[0]
+
+
+def _on_volume(phantom: Phantom, mask: Mask, volume: DiscVolume) -> Mask:
+    """A mask on the phantom's voxels where it covers at least half of a disc volume's."""
+    shares = with_averaged_slices(replace(phantom.scan, voxels=mask.astype(np.float32)))
+    on_volume = sampled_slices(shares.voxels, shares.ijk_from_ras @ volume.ras_from_disc, DISC_SHAPE)
+    return np.asarray(on_volume >= 0.5)
+
+
+def group_of(task: Task) -> str:
+    """What a task's figures are reported with: both endplates together, and both marrow tasks."""
+    return {"endplate": "Endplates", "marrow": "Marrow"}.get(task.value.split("_")[-1], task.title)

@@ -1,0 +1,145 @@
+"""Many maps in one line: means with intervals over phantoms, and how far ours are ahead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.learning.bootstrap import Estimate, bootstrapped
+from SpineNetCore.learning.hotspot_scorecard.methods import OURS
+from SpineNetCore.learning.hotspot_scorecard.running import Reading, SanityReading
+
+_TASK_PLACES = {task: place for place, task in enumerate(Task)}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """title: of its column. of: its value for one map, NaN where it has none. bars: per group the least asked for."""
+
+    title: str
+    of: Callable[[Reading], float]
+    bars: tuple[tuple[str, float], ...] = ()
+
+
+MEASURES = (
+    Measure("pointing", lambda r: r.localisation.points, (("Endplates", 0.90), ("Marrow", 0.85))),
+    Measure("in plane", lambda r: r.localisation.points_in_plane),
+    Measure("energy ratio", lambda r: r.localisation.energy_ratio, (("Endplates", 6.0), ("Marrow", 6.0))),
+    Measure("IoU", lambda r: r.localisation.iou),
+    Measure("AUPRC", lambda r: r.localisation.precision),
+    Measure("right half", lambda r: r.localisation.side),
+    Measure("points right", lambda r: r.localisation.points_to_side, (("Endplates", 0.95), ("Marrow", 0.95))),
+    Measure("repeatable", lambda r: r.repeatability),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One method on one group of tasks: how many true positives, and a mean per measure of `MEASURES`."""
+
+    group: str
+    method: str
+    maps: int
+    figures: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far our maps, of the most views, are ahead of the best other method, per measure of `MEASURES`.
+
+    others: that method's title for each measure. figures: mean difference on the same true positives.
+    """
+
+    group: str
+    others: tuple[str, ...]
+    figures: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
+class SanityLine:
+    """One method: mean alikeness to its original after each further layer undone, by the layer's name."""
+
+    method: str
+    figures: dict[str, Estimate]
+
+
+def lines_of(readings: Sequence[Reading], rng: np.random.Generator) -> list[Line]:
+    """A line per group and method, both in the order of tasks and methods met."""
+    lines = []
+    for group in _groups(readings):
+        for method in _methods(readings):
+            of_line = [r for r in readings if r.group == group and r.method == method]
+            figures = tuple(bootstrapped(of_line, _mean_of(measure.of), rng) for measure in MEASURES)
+            lines.append(Line(group, method, len(of_line), figures))
+    return lines
+
+
+def leads_of(readings: Sequence[Reading], rng: np.random.Generator) -> list[Lead]:
+    """A line per group; none unless ours and another method were measured."""
+    ours = [method for method in _methods(readings) if method.startswith(OURS)]
+    others = [method for method in _methods(readings) if method not in ours]
+    if not ours or not others:
+        return []
+    return [_lead([r for r in readings if r.group == group], ours[-1], others, rng) for group in _groups(readings)]
+
+
+def sanity_lines_of(readings: Sequence[SanityReading], rng: np.random.Generator) -> list[SanityLine]:
+    """A line per method, layers from the top down."""
+    lines = []
+    for method in dict.fromkeys(r.method for r in readings):
+        of_layers: dict[str, list[SanityReading]] = {}
+        for reading in readings:
+            if reading.method == method:
+                of_layers.setdefault(reading.layer, []).append(reading)
+        figures = {layer: bootstrapped(part, _mean_alikeness, rng) for layer, part in of_layers.items()}
+        lines.append(SanityLine(method, figures))
+    return lines
+
+
+@dataclass(frozen=True)
+class _Difference:
+    patient: str
+    value: float
+
+
+def _lead(readings: Sequence[Reading], ours: str, others: Sequence[str], rng: np.random.Generator) -> Lead:
+    best, figures = [], []
+    for measure in MEASURES:
+        own = [r for r in readings if r.method == ours]
+        by_method = {method: [r for r in readings if r.method == method] for method in others}
+        rival = max(others, key=lambda method: np.nan_to_num(_mean_of(measure.of)(by_method[method]), nan=-np.inf))
+        pairs = zip(own, by_method[rival], strict=True)
+        differences = [_Difference(o.patient, measure.of(o) - measure.of(r)) for o, r in pairs]
+        best.append(rival)
+        figures.append(bootstrapped(differences, _mean_difference, rng))
+    return Lead(readings[0].group, tuple(best), tuple(figures))
+
+
+def _groups(readings: Sequence[Reading]) -> list[str]:
+    ordered = sorted(readings, key=lambda r: (not r.task.is_binary, _TASK_PLACES[r.task]))
+    return list(dict.fromkeys(r.group for r in ordered))
+
+
+def _methods(readings: Sequence[Reading]) -> list[str]:
+    return list(dict.fromkeys(r.method for r in readings))
+
+
+def _mean_of(of: Callable[[Reading], float]) -> Callable[[Sequence[Reading]], float]:
+    return lambda readings: _mean([of(reading) for reading in readings])
+
+
+def _mean_alikeness(readings: Sequence[SanityReading]) -> float:
+    return _mean([reading.alikeness for reading in readings])
+
+
+def _mean_difference(differences: Sequence[_Difference]) -> float:
+    return _mean([difference.value for difference in differences])
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

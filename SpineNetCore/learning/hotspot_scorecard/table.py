@@ -1,0 +1,113 @@
+"""The scorecard as text: aligned blocks for people, and a row per map for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from SpineNetCore.learning.bootstrap import Estimate
+from SpineNetCore.learning.hotspot_scorecard.running import Reading
+from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP
+from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, Lead, Line, SanityLine
+
+NOTE = (
+    "In brackets: 95 % bootstrap interval over phantoms. 'asked' is the bar that our maps are to reach; 'ahead by' the "
+    "mean difference, on the same true positives, of ours with most views to the best other method for that figure."
+)
+
+_CSV_COLUMNS = (
+    *("phantom", "level", "task", "method", "points", "points_in_plane", "energy_ratio", "iou", "auprc"),
+    *("right_half", "points_right", "repeatability"),
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Every line of the scorecard."""
+
+    lines: tuple[Line, ...]
+    leads: tuple[Lead, ...]
+    sanity: tuple[SanityLine, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table: what stands over it, its column titles, and its rows, the first cell being the row's name."""
+
+    heading: str
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def blocks_of(summary: Summary) -> list[Block]:
+    """A table per group of tasks, and one of the sanity check where it was made."""
+    leads = {lead.group: lead for lead in summary.leads}
+    blocks = []
+    for group in dict.fromkeys(line.group for line in summary.lines):
+        lines = [line for line in summary.lines if line.group == group]
+        blocks.append(_block(group, lines, leads.get(group)))
+    return [*blocks, _sanity_block(summary.sanity)] if summary.sanity else blocks
+
+
+def table_text(summary: Summary) -> str:
+    """Aligned plain text."""
+    return "\n\n".join(_text(block) for block in blocks_of(summary))
+
+
+def readings_csv(readings: Sequence[Reading]) -> str:
+    """A row per map; empty cells where a figure has no meaning or was not asked for."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_CSV_COLUMNS)
+    for reading in readings:
+        names = (reading.patient, reading.level, reading.task.value, reading.method)
+        table.writerow([*names, *(_plain(measure.of(reading)) for measure in MEASURES)])
+    return text.getvalue()
+
+
+def _block(group: str, lines: Sequence[Line], lead: Lead | None) -> Block:
+    """Measures that no line of the group has are left out."""
+    kept = [k for k in range(len(MEASURES)) if any(not np.isnan(line.figures[k].value) for line in lines)]
+    rows = [(line.method, *(_figure(line.figures[k]) for k in kept)) for line in lines]
+    bars = [dict(MEASURES[k].bars).get(group) for k in kept]
+    if any(bars):
+        rows.append(("asked", *("" if bar is None else f">= {bar:.2f}" for bar in bars)))
+    if lead is not None:
+        rows.append(("ahead by", *(_difference(lead.figures[k]) for k in kept)))
+    titles = ("method", *(MEASURES[k].title for k in kept))
+    return Block(f"{group}: {lines[0].maps} true positives", titles, tuple(rows))
+
+
+def _sanity_block(lines: Sequence[SanityLine]) -> Block:
+    layers = [layer for layer in LAYERS_FROM_TOP if any(layer in line.figures for line in lines)]
+    rows = [(line.method, *(_figure(line.figures[layer]) for layer in layers)) for line in lines]
+    heading = "Sanity: rank correlation with the map of the trained network, once layers are undone down to"
+    return Block(heading, ("method", *layers), tuple(rows))
+
+
+def _text(block: Block) -> str:
+    rows = (block.titles, *block.rows)
+    widths = [max(len(row[k]) for row in rows) for k in range(len(block.titles))]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows
+    ]
+    return "\n".join([block.heading, *lines])
+
+
+def _figure(estimate: Estimate) -> str:
+    return "" if np.isnan(estimate.value) else f"{estimate.value:.2f} ({estimate.low:.2f}-{estimate.high:.2f})"
+
+
+def _difference(estimate: Estimate) -> str:
+    if np.isnan(estimate.value):
+        return ""
+    return f"{estimate.value:+.2f} ({estimate.low:+.2f} to {estimate.high:+.2f})"
+
+
+def _plain(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.4f}"
