@@ -172,7 +172,9 @@ def test_a_model_with_a_broken_card_is_refused(metadata, refusal, tmp_path):
     assert "--models" in said
 
 
-@pytest.mark.parametrize("options", [["--seed", "-1"], ["--count", "0"], ["--count", "many"]])
+@pytest.mark.parametrize(
+    "options", [["--seed", "-1"], ["--count", "0"], ["--count", "many"], ["--prevalence", "upper_marrow=2"]]
+)
 def test_a_number_that_no_phantom_can_have_is_refused(options, tmp_path, capfd):
     assert status("simulate", "--output", tmp_path / "out", *options) == 2
     assert f"'{options[1]}'" in capfd.readouterr().err

@@ -72,13 +72,7 @@ def _ranks(severity: Vector, offsets: Vector) -> Vector:
 
 
 def _rare(settings: PhantomSettings) -> tuple[tuple[Task, float], ...]:
-    prevalence = settings.grade_prevalence
-    return (
-        (Task.UPPER_ENDPLATE, prevalence.upper_endplate),
-        (Task.LOWER_ENDPLATE, prevalence.lower_endplate),
-        (Task.UPPER_MARROW, prevalence.upper_marrow),
-        (Task.LOWER_MARROW, prevalence.lower_marrow),
-    )
+    return tuple((task, settings.grade_prevalence.of(task)[1]) for task in Task if task.is_binary)
 
 
 def _binary_grades(rng: np.random.Generator, latent: Vector, offsets: Vector, probability: float) -> NDArray[np.int64]:

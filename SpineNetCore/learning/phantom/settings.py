@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from SpineNetCore.anatomy import Task
+
 Range = tuple[float, float]
 
 
@@ -30,6 +32,15 @@ class Prevalence:
     lower_endplate: float = 0.09
     upper_marrow: float = 0.15
     lower_marrow: float = 0.15
+
+    def of(self, task: Task) -> tuple[float, ...]:
+        """The share of each of a task's grades."""
+        if task is Task.PFIRRMANN:
+            return self.pfirrmann
+        if task is Task.NARROWING:
+            return tuple((np.asarray(self.pfirrmann) @ np.asarray(self.narrowing)).tolist())
+        abnormal = float(getattr(self, task.value))
+        return (1 - abnormal, abnormal)
 
 
 PAPER_PREVALENCE = Prevalence()
