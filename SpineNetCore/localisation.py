@@ -18,7 +18,7 @@ from SpineNetCore.disc_centring import centred
 from SpineNetCore.naming import Naming, name_bodies
 from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.refusals import SURE, check_upright, check_vertebrae, no_spine
+from SpineNetCore.refusals import SURE, check_column, check_upright, check_vertebrae, no_spine
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -77,6 +77,7 @@ def find_spine(
         raise no_spine(scan)
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
     named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
+    check_column([body for body, _ in named], scan)
     check_upright(naming, round(median(body.middle_slice for body, _ in named)), scan, network, device)
     if override is not None:
         levels = renamed(naming.levels, [corners_in_space(body, scan) for body in bodies], override)

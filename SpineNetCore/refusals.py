@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from SpineNetCore.anatomy import Vertebra
-from SpineNetCore.bodies import group_bodies
+from SpineNetCore.bodies import Body, group_bodies
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.errors import InputError
 from SpineNetCore.naming import Naming, name_bodies
@@ -23,6 +23,9 @@ _FEWEST_BODIES = 4
 _DEPTH_MM = (20.0, 60.0)
 """Lumbar bodies, from front to back. ours: cervical ones measure about 16 mm, lumbar ones of adults 28 to 45."""
 
+_DISC_SEEN = 0.4
+"""Median probability of disc below the bodies of a column. ours: 0.9 and more on spines, 0.1 on a brain."""
+
 _LOOKED_AT = 3
 _TURNS = {"upside down": (1,), "back to front": (2,), "upside down and back to front": (1, 2)}
 
@@ -32,6 +35,12 @@ def no_spine(scan: Scan) -> InputError:
     return InputError(
         f"No lumbar spine was found on {scan.name!r}: choose a T2-weighted sagittal series of the lumbar spine."
     )
+
+
+def check_column(bodies: Sequence[Body], scan: Scan) -> None:
+    """Raise InputError unless discs are seen between the bodies of a column, given from the head downwards."""
+    if len(bodies) < 2 or float(np.median([body.mean("disc_below") for body in bodies[:-1]])) < _DISC_SEEN:
+        raise no_spine(scan)
 
 
 def check_vertebrae(vertebrae: Sequence[Vertebra], naming: Naming, scan: Scan) -> None:
@@ -61,7 +70,7 @@ def check_upright(
     middle = scan.voxels[first : first + _LOOKED_AT]
     for how, axes in _TURNS.items():
         turned = _naming(replace(scan, voxels=np.flip(middle, axes).copy()), network, device)
-        if turned is not None and turned.confidence >= SURE and turned.levels[-1] == "S1":
+        if turned is not None and turned.confidence >= SURE and "S1" in turned.levels:
             raise InputError(
                 f"{scan.name!r} seems to lie {how} against what its header says: correct the orientation in the file, "
                 "or export it again from the archive."

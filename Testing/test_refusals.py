@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from spine_making import LUMBAR, PerfectNetwork, Shape, a_column, an_empty_scan, vertebrae_of
+from spine_making import LUMBAR, PerfectNetwork, Shape, a_body, a_column, an_empty_scan, vertebrae_of
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import find_spine
 from SpineNetCore.naming import Naming
-from SpineNetCore.refusals import check_upright, check_vertebrae
+from SpineNetCore.refusals import check_column, check_upright, check_vertebrae
 
 CPU = torch.device("cpu")
 SCAN = an_empty_scan(slices=3)
@@ -37,6 +37,22 @@ def test_three_bodies_are_too_few_unless_the_lowest_is_surely_the_sacrum():
     for vertebrae, naming in ((others, SURELY), (lowest, Naming(LUMBAR[-3:], {0: 0.8, -1: 0.2}))):
         with pytest.raises(InputError, match="No lumbar spine was found"):
             check_vertebrae(vertebrae, naming, SCAN)
+
+
+def test_bodies_without_discs_between_them_are_no_spine():
+    check_column([a_body(shape) for shape in WHOLE], SCAN)
+    check_column([a_body(shape, disc_below=0.1 if shape.level in ("L2", "L3") else 0.9) for shape in WHOLE], SCAN)
+
+    for bodies in ([a_body(shape, disc_below=0.1) for shape in WHOLE], [a_body(WHOLE[0])]):
+        with pytest.raises(InputError, match="No lumbar spine was found"):
+            check_column(bodies, SCAN)
+
+
+def test_a_sacrum_that_goes_on_below_s1_tells_how_a_volume_lies_too():
+    sacral = Shape("S2", WHOLE[-1].corners_mm + (WHOLE[-1].corners_mm[3] - WHOLE[-1].corners_mm[0]))
+
+    with pytest.raises(InputError, match="seems to lie upside down"):
+        check_upright(UNSURELY, 1, SCAN, PerfectNetwork([[*WHOLE, sacral]] * 3), CPU)
 
 
 @pytest.mark.parametrize(
