@@ -10,7 +10,7 @@ from spider_making import write_spider
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, ScanFile, Split
 from SpineNetCore.learning.datasets.sources import read_sources
-from SpineNetCore.learning.datasets.splits import with_splits
+from SpineNetCore.learning.datasets.splits import are_swapped, note_of_splits, swapped, with_splits
 
 TABLE, OTHER = Path("one.csv"), Path("other.csv")
 
@@ -107,3 +107,20 @@ def test_one_file_under_two_names_is_refused(tmp_path):
 def test_without_any_source_one_is_asked_for():
     with pytest.raises(InputError, match="give --spider with a folder, --manifest with a table, or both"):
         read_sources(None, [])
+
+
+def test_swapping_exchanges_validation_and_test_and_is_its_own_undo():
+    scans = with_splits(scans_of(20))
+    first, second = splits_of(scans), splits_of(swapped(scans))
+
+    assert [p for p, split in first.items() if split is Split.TEST] == [
+        p for p, split in second.items() if split is Split.VALIDATION
+    ]
+    assert {p for p, split in first.items() if split is Split.TRAIN} == {
+        p for p, split in second.items() if split is Split.TRAIN
+    }
+    assert swapped(swapped(scans)) == scans
+
+
+def test_a_models_note_tells_whether_they_were_swapped():
+    assert [are_swapped(note_of_splits(is_swapped)) for is_swapped in (True, False)] == [True, False]

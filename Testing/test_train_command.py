@@ -7,9 +7,13 @@ from grader_making import PAPER, QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.__main__ import main
-from SpineNetCore.learning import disc_examples, grader_recipe
+from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
+from SpineNetCore.learning import disc_examples, grader_recipe, recipes
+from SpineNetCore.learning.datasets.graded_scans import Split
+from SpineNetCore.learning.datasets.sources import read_sources
+from SpineNetCore.learning.datasets.splits import are_swapped
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import load_network
+from SpineNetCore.model_files import load_network, read_model
 from SpineNetCore.models import GRADER_FILE
 
 
@@ -69,6 +73,28 @@ def test_a_request_at_fault_is_refused_in_one_line_and_nothing_is_written(option
     assert printed.count("\n") == 1
     assert not (tmp_path / "work").exists()
     assert not (models / GRADER_FILE).exists()
+
+
+def test_a_second_grader_watches_the_test_patients_and_stands_beside_the_first(
+    spider, models, tmp_path, tiny_presets, monkeypatch
+):
+    watched = []
+    real_data = recipes.GraderData
+    monkeypatch.setattr(recipes, "GraderData", lambda pools, discs: watched.append(discs) or real_data(pools, discs))
+    options = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--phantoms", 0, "--device", "cpu")
+    assert status(*options) == status(*options, "--swap-validation-and-test") == 0
+
+    ((first,), (second,)) = ({disc.patient for disc in discs} for discs in watched)
+    splits = {scan.patient: scan.split for scan in read_sources(spider, [])}
+    assert (splits[first], splits[second]) == (Split.VALIDATION, Split.TEST)
+    graders = [read_model(models / name, "grader") for name in (GRADER_FILE, SWAPPED_GRADER_FILE)]
+    assert [are_swapped(stored.note) for stored in graders] == [False, True]
+    assert graders[0].digest != graders[1].digest
+
+
+def test_the_detector_takes_no_swap(models, tmp_path, capsys):
+    assert main(["train", "detector", "--swap-validation-and-test", "--work", str(tmp_path / "work")]) == 2
+    assert "leave it out for the detector" in capsys.readouterr().err
 
 
 def test_the_detector_takes_no_manifest(models, tmp_path, capsys):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands import evaluate_agreement, evaluate_grading, evaluate_hotspots, evaluate_localisation
+from SpineNetCore.commands import (
+    evaluate_agreement,
+    evaluate_grading,
+    evaluate_hotspots,
+    evaluate_localisation,
+    evaluate_repeatability,
+)
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -20,5 +26,11 @@ def add_to(commands: Commands) -> None:
         "grades agree.",
     )
     measures = parser.add_subparsers(title="what to measure", required=True, metavar="WHAT")
-    for measure in (evaluate_localisation, evaluate_grading, evaluate_agreement, evaluate_hotspots):
+    for measure in (
+        evaluate_localisation,
+        evaluate_grading,
+        evaluate_agreement,
+        evaluate_repeatability,
+        evaluate_hotspots,
+    ):
         measure.add_to(measures)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.evaluate_sources import (
+    add_cut_to,
     add_models_to,
     add_sources_to,
     check_sources,
+    cut_folder,
     facts_of_sources,
     scans_of,
 )
@@ -46,6 +48,7 @@ def add_to(commands: Commands) -> None:
         help="those to measure on (default test; temperatures are fitted on validation, so with validation on none)",
     )
     add_models_to(parser)
+    add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
     parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
     parser.set_defaults(run=run)
@@ -96,9 +99,11 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
 def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
     """The discs to test on, and those to fit temperatures on."""
     from SpineNetCore.learning.datasets.graded_scans import Split
+    from SpineNetCore.learning.datasets.splits import are_swapped
     from SpineNetCore.learning.grading.cases import Sources
 
-    sources = Sources(scans_of(options), options.phantoms, models.detector)
+    is_swapped = are_swapped(models.files[1].note)
+    sources = Sources(scans_of(options), options.phantoms, models.detector, cut_folder(options), is_swapped)
     if options.patients == "validation":
         return [replace(job, split=Split.TEST) for job in sources.jobs(Split.VALIDATION)]
     return sources.jobs(Split.TEST) + sources.jobs(Split.VALIDATION)

@@ -52,6 +52,23 @@ def add_grading_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
 
 
+def add_cut_to(parser: argparse.ArgumentParser) -> None:
+    """Declare where discs are kept between runs."""
+    parser.add_argument(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps discs once cut out of scans, such as that of train (default: they are cut anew)",
+    )
+
+
+def cut_folder(options: argparse.Namespace) -> Path | None:
+    """Where those discs are kept, as training keeps them."""
+    from SpineNetCore.learning.recipes import DISCS_FOLDER
+
+    return options.work / DISCS_FOLDER if options.work else None
+
+
 def check_sources(options: argparse.Namespace) -> None:
     """Raise InputError unless something is there to measure on."""
     if options.spider is None and not options.manifest and not options.phantoms:

@@ -14,6 +14,8 @@ from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GR
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+SWAPPED_GRADER_FILE = "grader-swapped.safetensors"
+
 _SPIDER_LICENCE = "SPIDER, CC BY 4.0, van der Graaf et al. 2024, doi 10.5281/zenodo.10159290"
 
 
@@ -67,6 +69,12 @@ def add_to(commands: Commands) -> None:
         help="how the grader learns (default quick). " + " ".join(f"{p.value}: {p.description}." for p in Preset),
     )
     parser.add_argument(
+        "--swap-validation-and-test",
+        action="store_true",
+        help="learn a second grader whose validation patients are the test patients and the reverse, for evaluate "
+        f"repeatability; it is written as {SWAPPED_GRADER_FILE}, beside the first",
+    )
+    parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
@@ -88,6 +96,8 @@ def _train_detector(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_detector
     from SpineNetCore.model_files import Storage, save_model
 
+    if options.swap_validation_and_test:
+        raise InputError("--swap-validation-and-test is for the grader alone: leave it out for the detector.")
     if options.spider is None or options.manifest:
         raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
     networks = learn_detector(options.spider, options.work, options.phantoms or 240, options.workers)
@@ -99,19 +109,26 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 
 def _train_grader(options: argparse.Namespace) -> None:
+    from SpineNetCore.learning.courses import course_of
     from SpineNetCore.learning.datasets.sources import read_sources
+    from SpineNetCore.learning.datasets.splits import note_of_splits, swapped
     from SpineNetCore.learning.processes import joined
-    from SpineNetCore.learning.recipes import Simulation, learn_grader
+    from SpineNetCore.learning.recipes import Simulation, grader_data, learn_grader
     from SpineNetCore.model_files import Storage, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
-    scans = read_sources(options.spider, options.manifest)
+    scans, course = read_sources(options.spider, options.manifest), course_of(Preset(options.preset))
+    is_swapped = options.swap_validation_and_test
+    if is_swapped:
+        scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
     simulation = Simulation(450 if options.phantoms is None else options.phantoms, options.workers)
     with joined(options.device, options.workers) as process:
-        network = learn_grader(scans, options.work, detector, Preset(options.preset), simulation, process=process)
-    data = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
-    note = {"description": f"grades discs, learned by the preset '{options.preset}'", "data": "; ".join(data)}
-    storage = Storage(options.storage or "8-bit")
+        data = grader_data(scans, options.work, detector, simulation, process)
+        network = learn_grader(data, course, options.work, process)
+    tables = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
+    note = {"description": f"grades discs, learned by the preset '{options.preset}'", "data": "; ".join(tables)}
+    path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
     if process.is_first:
-        save_network(without_batch_norm(network), options.output / GRADER_FILE, note, storage)
+        storage = Storage(options.storage or "8-bit")
+        save_network(without_batch_norm(network), path, note | note_of_splits(is_swapped), storage)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from SpineNetCore.learning.courses import Course
 from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
@@ -23,7 +24,6 @@ from SpineNetCore.learning.disc_examples import (
     prepared_examples,
     save_examples,
 )
-from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.learning.grader_training import GraderData, train_grader
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
@@ -34,6 +34,9 @@ from SpineNetCore.network import GradingNetwork
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 log = logging.getLogger(__name__)
+
+DISCS_FOLDER = "discs"
+"""Where a folder for work keeps the discs cut out of scans."""
 
 _PHANTOMS_PER_FILE = 50
 
@@ -85,31 +88,35 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     return train_detector(network, pools, replace(first, steps=400, seed=2), plan.checkpoint("pictures"))
 
 
-def learn_grader(
+def learn_grader(data: GraderData, course: Course, work: Path, process: Process | None = None) -> GradingNetwork:
+    """Learn the grader by the trainings of a course, one after the other.
+
+    work: for checkpoints, logs and curves; one folder for all processes that train together.
+    """
+    network = None
+    for number, recipe in enumerate(course.rounds, start=1):
+        network = train_grader(data, recipe, work / f"{course.name}-{number}.pt", network, process=process)
+    assert network is not None
+    return network
+
+
+def grader_data(
     scans: Sequence[GradedScan],
     work: Path,
     detector: VertebraNetwork,
-    preset: Preset,
     simulation: Simulation,
-    *,
     process: Process | None = None,
-) -> GradingNetwork:
-    """Learn the grader on the training patients' discs, cut where masks or the detector say, and on phantoms.
+) -> GraderData:
+    """The training patients' discs, cut where masks or the detector say, with phantoms, and the validation patients'.
 
-    work: for cut discs, checkpoints, logs and curves; one folder for all processes that train together.
+    work: keeps them once cut; one folder for all processes that train together.
     """
-    process = process or Process()
-    with process.first_alone():
+    with (process or Process()).first_alone():
         real, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
         simulated = _phantom_discs(simulation, work)
     log.info("%d discs of SPIDER or tables, %d of phantoms, %d for validation", len(real), len(simulated), len(watched))
     pools = [pool for pool in (DiscPool(real, 0.6), DiscPool(simulated, 0.4)) if pool.examples]
-    network = None
-    for number, recipe in enumerate(preset.rounds, start=1):
-        checkpoint = work / f"grader-{preset.value}-{number}.pt"
-        network = train_grader(GraderData(pools, watched), recipe, checkpoint, network, process=process)
-    assert network is not None
-    return network
+    return GraderData(pools, watched)
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,7 @@ def _discs_of_scans(
 ) -> list[DiscExample]:
     chosen = [scan for scan in scans if scan.split is split]
     with tqdm(total=len(chosen), desc=f"discs for {split.value}", disable=None) as bar:
-        return list(prepared_examples(chosen, detector, work / "discs", lambda done, _: bar.update(done - bar.n)))
+        return list(prepared_examples(chosen, detector, work / DISCS_FOLDER, lambda done, _: bar.update(done - bar.n)))
 
 
 def _self_labelled_pictures(plan: _DetectorPlan, network: VertebraNetwork) -> list[SliceExample]:

@@ -6,11 +6,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.datasets.spider_tables import GRADINGS_FILE
 from SpineNetCore.learning.datasets.splits import exchanged
-from SpineNetCore.learning.disc_examples import DiscExample, cut_discs, found_phantom_examples, labelled
+from SpineNetCore.learning.disc_examples import (
+    DiscExample,
+    cut_discs,
+    found_phantom_examples,
+    labelled,
+    prepared_examples,
+)
 from SpineNetCore.learning.grading.running import Job
 from SpineNetCore.learning.unseen_phantoms import unseen_phantom
 from SpineNetCore.vertebra_network import VertebraNetwork
@@ -22,19 +29,23 @@ SPIDER, PHANTOMS = "SPIDER", "Phantoms"
 class Sources:
     """scans: with their splits. phantoms: how many of each split.
 
-    is_swapped: whether the grader was trained with validation and test exchanged, so that each takes the other's place.
+    cut: a folder that keeps discs once they are cut from scans, None for none. is_swapped: whether the grader was
+    trained with validation and test exchanged, so that each takes the other's place.
     """
 
     scans: Sequence[GradedScan]
     phantoms: int
     detector: VertebraNetwork
+    cut: Path | None = None
     is_swapped: bool = False
 
     def jobs(self, split: Split) -> list[Job]:
         """What there is to grade of a split, source by source."""
         drawn_as = exchanged(split) if self.is_swapped else split
         chosen = [scan for scan in self.scans if scan.split is drawn_as]
-        jobs = [Job(_group(scan), split, _name(scan), partial(_of_scan, scan, self.detector)) for scan in chosen]
+        jobs = [
+            Job(_group(scan), split, _name(scan), partial(_of_scan, scan, self.detector, self.cut)) for scan in chosen
+        ]
         for number in range(self.phantoms):
             name = f"{drawn_as.value} phantom {number}"
             jobs.append(Job(PHANTOMS, split, name, partial(_of_phantom, number, drawn_as, name, self.detector)))
@@ -50,8 +61,10 @@ def _name(scan: GradedScan) -> str:
     return os.path.relpath(scan.image.path, scan.source.parent)
 
 
-def _of_scan(scan: GradedScan, detector: VertebraNetwork) -> list[DiscExample]:
-    return list(labelled(scan, cut_discs(scan, detector)))
+def _of_scan(scan: GradedScan, detector: VertebraNetwork, cut: Path | None) -> list[DiscExample]:
+    if cut is None:
+        return list(labelled(scan, cut_discs(scan, detector)))
+    return list(prepared_examples([scan], detector, cut))
 
 
 def _of_phantom(number: int, split: Split, name: str, detector: VertebraNetwork) -> list[DiscExample]:

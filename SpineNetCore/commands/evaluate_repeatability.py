@@ -1,0 +1,115 @@
+"""`evaluate repeatability`: how alike two graders of one recipe are, trained with validation and test exchanged."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.evaluate_sources import (
+    add_cut_to,
+    add_models_to,
+    add_sources_to,
+    check_sources,
+    cut_folder,
+    facts_of_sources,
+    scans_of,
+)
+from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.errors import InputError
+from SpineNetCore.model_files import StoredModel, grading_network, read_model
+from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
+from SpineNetCore.progress import Stages
+
+if TYPE_CHECKING:
+    from SpineNetCore.learning.grading.cases import Sources
+    from SpineNetCore.learning.grading.summary import Line
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "repeatability",
+        help="mean and standard deviation over two graders, validation and test exchanged",
+        description="The paper's two-model standard deviation: A was trained by train grader, B by the same with "
+        "--swap-validation-and-test; each is measured on the patients that are its own test. Prints mean and standard "
+        "deviation of every figure; --output also writes repeatability.html and repeatability.csv.",
+    )
+    parser.add_argument("first", type=Path, metavar="MODEL_A", help="grader file")
+    parser.add_argument("second", type=Path, metavar="MODEL_B", help="grader file, trained with the two exchanged")
+    add_sources_to(parser)
+    add_models_to(parser)
+    add_cut_to(parser)
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
+    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure both, print, and write."""
+    from SpineNetCore.learning.grading.repeats import figure_tables, repeats, repeats_csv, tables_text
+    from SpineNetCore.learning.grading.repeats_page import NOTE, repeats_page
+    from SpineNetCore.learning.grading.result import REPEATABILITY, write_texts
+
+    check_sources(options)
+    if options.output:
+        REPEATABILITY.check(options.output)
+    stored = _stored_graders(options)
+    repeated = repeats(*_lines(options, stored))
+    if not repeated:
+        raise InputError(
+            "No task can be measured on both models' test patients: give scans or phantoms with two grades of a task "
+            "on either side."
+        )
+    tables = figure_tables(repeated)
+    print(f"{tables_text(tables)}\n\n{NOTE}")
+    if options.output:
+        models = (("First grader", stored[0]), ("Second grader", stored[1]))
+        facts = [*((name, f"{one.path.name} {one.digest}") for name, one in models), *facts_of_sources(options, ())]
+        texts = {
+            "repeatability.csv": repeats_csv({grading_network(stored[0]).config.branch_point.value: repeated}),
+            "repeatability.html": repeats_page("How alike two graders of one recipe are", facts, tables),
+        }
+        write_texts(REPEATABILITY, texts, options.output)
+
+
+def _stored_graders(options: argparse.Namespace) -> list[StoredModel]:
+    from SpineNetCore.learning.datasets.splits import are_swapped
+
+    stored = [read_model(path, "grader") for path in (options.first, options.second)]
+    for one, is_swapped in zip(stored, (False, True), strict=True):
+        if are_swapped(one.note) != is_swapped:
+            wanted, found = ("with", "without") if is_swapped else ("without", "with")
+            raise InputError(
+                f"'{one.path}' was trained {found} --swap-validation-and-test: give a grader trained {wanted} it in "
+                "its place."
+            )
+    return stored
+
+
+def _lines(options: argparse.Namespace, stored: list[StoredModel]) -> list[list[Line]]:
+    from SpineNetCore.learning.grading.cases import Sources
+
+    detector = vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND))
+    scans, cut = scans_of(options), cut_folder(options)
+    sources = [Sources(scans, options.phantoms, detector, cut, is_swapped) for is_swapped in (False, True)]
+    return [_lines_of(one, its, options) for one, its in zip(stored, sources, strict=True)]
+
+
+def _lines_of(stored: StoredModel, sources: Sources, options: argparse.Namespace) -> list[Line]:
+    import numpy as np
+
+    from SpineNetCore.learning.datasets.graded_scans import Split
+    from SpineNetCore.learning.grading.running import grade_all
+    from SpineNetCore.learning.grading.summary import summaries
+    from SpineNetCore.scores import score_discs
+
+    device = chosen_device(options.device)
+    grade = partial(score_discs, grading_network(stored), views=options.views, device=device)
+    with Stages(sink_named("auto")).stage(stored.path.stem) as count:
+        discs, _ = grade_all(sources.jobs(Split.TEST), grade, options.workers, count)
+    return summaries(discs, np.random.default_rng(options.seed))
