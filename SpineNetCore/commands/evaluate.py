@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from SpineNetCore.commands import (
     evaluate_agreement,
+    evaluate_branch_points,
     evaluate_grading,
     evaluate_hotspots,
     evaluate_localisation,
@@ -31,6 +32,7 @@ def add_to(commands: Commands) -> None:
         evaluate_grading,
         evaluate_agreement,
         evaluate_repeatability,
+        evaluate_branch_points,
         evaluate_hotspots,
     ):
         measure.add_to(measures)

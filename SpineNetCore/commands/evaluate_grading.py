@@ -51,6 +51,7 @@ def add_to(commands: Commands) -> None:
     add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
     parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
     parser.set_defaults(run=run)
 
 
@@ -92,8 +93,11 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
             f"No task can be measured on {len(discs)} graded discs of {options.patients} patients: give scans or "
             "phantoms on which two grades of a task occur."
         )
-    facts = (*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options, empty))
-    return Evaluation("How well discs are graded", facts, tuple(lines)), discs
+    facts = [*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options)]
+    facts.append(("Seed of the intervals", str(options.seed)))
+    if empty:
+        facts.append(("Scans without a disc to grade", ", ".join(empty)))
+    return Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs
 
 
 def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:

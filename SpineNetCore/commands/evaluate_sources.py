@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,16 +39,10 @@ def add_sources_to(parser: argparse.ArgumentParser) -> None:
 def add_models_to(parser: argparse.ArgumentParser) -> None:
     """Declare what grades them, and how."""
     parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
-    add_grading_to(parser)
-
-
-def add_grading_to(parser: argparse.ArgumentParser) -> None:
-    """Declare how they are graded, whatever the models."""
     parser.add_argument(
         "--views", type=whole_number(1, 54), default=54, metavar="N", help="each disc is graded through (default 54)"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
-    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
 
 
 def add_cut_to(parser: argparse.ArgumentParser) -> None:
@@ -82,10 +75,7 @@ def scans_of(options: argparse.Namespace) -> list[GradedScan]:
     return read_sources(options.spider, options.manifest) if options.spider or options.manifest else []
 
 
-def facts_of_sources(options: argparse.Namespace, empty: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """What a page says of the sources; empty: names of the scans without any disc to grade."""
+def facts_of_sources(options: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """What a page says of them."""
     facts = [("Tables", ", ".join(path.name for path in options.manifest))] if options.manifest else []
-    facts += [("Views of a disc", str(options.views)), ("Seed of the intervals", str(options.seed))]
-    if empty:
-        facts.append(("Scans without a disc to grade", ", ".join(empty)))
-    return tuple(facts)
+    return (*facts, ("Views of a disc", str(options.views)))

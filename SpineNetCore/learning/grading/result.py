@@ -14,6 +14,7 @@ from SpineNetCore.whole_results import ResultKind
 GRADING = ResultKind(("grading.html", "grading.csv", "discs.csv"))
 AGREEMENT = ResultKind(("agreement.html", "agreement.csv"))
 REPEATABILITY = ResultKind(("repeatability.html", "repeatability.csv"))
+BRANCH_POINTS = ResultKind(("branch_points.html", "branch_points.csv"))
 
 
 def write_grading(evaluation: Evaluation, discs: list[GradedDisc], folder: Path) -> None:
