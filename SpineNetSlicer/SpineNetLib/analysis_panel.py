@@ -18,7 +18,7 @@ from SpineNetLib.analysis import Analysis
 from SpineNetLib.messages import Messages
 from SpineNetLib.rescoring import Rescoring
 from SpineNetLib.resources import SAMPLE, SAMPLE_NAME
-from SpineNetLib.results import Result
+from SpineNetLib.results import Result, read_result
 from SpineNetLib.scan_nodes import Node, check_scan, write_scan
 from SpineNetLib.scene import add_result
 from SpineNetLib.worker import Options, Progress, Worker
@@ -44,6 +44,7 @@ class AnalysisPanel:
         ui.analyseButton.connect("clicked(bool)", lambda *_checked: self.analyse())
         ui.sampleButton.connect("clicked(bool)", lambda *_checked: self.analyse_sample())
         ui.cancelButton.connect("clicked(bool)", lambda *_checked: self.cancel())
+        ui.resultButton.connect("clicked(bool)", lambda *_checked: self._ask_result())
         ui.installButton.connect("clicked(bool)", lambda *_checked: self._install())
         self.check_scan()
 
@@ -73,6 +74,10 @@ class AnalysisPanel:
         """Load the scan that comes with SpineNet, and analyse it."""
         if self._messages.try_to(self._load_sample):
             self.analyse()
+
+    def load_result(self, folder: Path) -> None:
+        """Show what the command line wrote about the chosen scan; raises InputError where it is not about this scan."""
+        self._add_to(self._ui.scanSelector.currentNode(), read_result(folder))
 
     def cancel(self) -> None:
         """End the analysis at once, without a trace in the scene."""
@@ -122,9 +127,15 @@ class AnalysisPanel:
         self._finish(result)
 
     def _add(self, result: Result) -> None:
-        self._on_result(add_result(self._scene, self._scan(), result))
-        if result.findings.warnings:
-            self._messages.say(" ".join(result.findings.warnings))
+        self._add_to(self._scan(), result)
+
+    def _add_to(self, scan: Node, result: Result) -> None:
+        self._on_result(add_result(self._scene, scan, result))
+
+    def _ask_result(self) -> None:
+        folder = qt.QFileDialog.getExistingDirectory(None, _("Load the result of an analysis"))
+        if folder:
+            self._messages.try_to(self.load_result, Path(folder))
 
     def _scan(self) -> Node:
         scan = self._scene.GetNodeByID(self._scan_id)
@@ -148,7 +159,8 @@ class AnalysisPanel:
 
     def _enable(self, is_usable: bool) -> None:
         is_running = self._worker.is_running
-        self._ui.analyseButton.setEnabled(is_usable and not is_running)
+        for button in (self._ui.analyseButton, self._ui.resultButton):
+            button.setEnabled(is_usable and not is_running)
         self._ui.cancelButton.setEnabled(is_running)
         for widget in (self._ui.sampleButton, self._ui.scanSelector, self._ui.settingsSection):
             widget.setEnabled(not is_running)

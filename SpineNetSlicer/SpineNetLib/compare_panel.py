@@ -37,6 +37,7 @@ class ComparePanel:
         reference = {} if analysis is None else kept_reference(analysis)
         text = _agreement_text(compare(current_readings(analysis), reference)) if analysis and reference else ""
         self._ui.agreementLabel.setText(text)
+        self._ui.agreementLabel.setVisible(bool(text))
 
     def load_reference(self, path: Path) -> None:
         """Keep the grades of a file beside the scores; raises InputError where they do not belong together."""

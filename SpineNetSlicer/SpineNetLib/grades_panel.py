@@ -19,7 +19,7 @@ from SpineNetLib.messages import Messages
 from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import DiscReading
 from SpineNetLib.reference_table import kept_reference
-from SpineNetLib.score_table import TASKS, explanation, fill_score_table
+from SpineNetLib.score_table import TASKS, explanation, fill_score_table, frame_picked
 from SpineNetLib.tables import current_readings
 
 
@@ -93,6 +93,7 @@ class GradesPanel:
         table.blockSignals(True)
         fill_score_table(table, discs, kept_reference(analysis))
         table.blockSignals(False)
+        self._show_warnings(analysis.findings.warnings)
         self.compare.refresh(analysis)
         if self._picked is not None:
             row, column = self._picked
@@ -128,17 +129,23 @@ class GradesPanel:
     def _show_chosen(self) -> None:
         has_analysis = self._ui.analysisSelector.count > 0
         for section in (self._ui.gradesSection, self._ui.evidenceSection, self._ui.compareSection):
-            section.setEnabled(has_analysis)
+            section.setVisible(has_analysis)
         self._picked = None
         self._ui.cellLabel.setText(_("Pick a cell to see the disc and the evidence for its grade."))
         self._ui.evidenceLabel.setText("")
         self._ui.gradeSelector.clear()
         self._ui.gradeSelector.setEnabled(False)
         self._ui.scoreTable.setRowCount(0)
+        frame_picked(self._ui.scoreTable, None)
+        self._show_warnings(())
         self.compare.refresh(None)
         self.on_pick()
         if has_analysis:
             self._messages.try_to(self.fill)
+
+    def _show_warnings(self, warnings: tuple[str, ...]) -> None:
+        self._ui.warningLabel.setText("\n".join(f"\N{WARNING SIGN} {warning}" for warning in warnings))
+        self._ui.warningLabel.setVisible(bool(warnings))
 
     def _move_to(self, row: int, column: int, *_before: int) -> None:
         if row >= 0 and column >= 0:
@@ -147,6 +154,7 @@ class GradesPanel:
     def _explain(self, disc: DiscReading, task: Task) -> None:
         reference = kept_reference(self.chosen()).get((disc.level, task))
         self._ui.cellLabel.setText(explanation(disc, task, reference))
+        frame_picked(self._ui.scoreTable, disc.grades.get(task))
         self._offer_grades(disc, task)
 
     def _offer_grades(self, disc: DiscReading, task: Task) -> None:

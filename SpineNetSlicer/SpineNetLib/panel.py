@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import ctk
-import qt
 from slicer.i18n import tr as _
 
 from SpineNetCore import RESEARCH_USE_NOTICE
@@ -37,8 +36,9 @@ class Panel:
         self.move = MovePanel(ui, messages, self.analysis, self.grades)
         self.grades.on_pick = self.move.refresh
         ui.modelsPath.filters = ctk.ctkPathLineEdit.Dirs
-        ui.noticeLabel.setText(_(RESEARCH_USE_NOTICE))
-        ui.messageFrame.setFrameShape(qt.QFrame.StyledPanel)
+        ui.noticeLabel.setText(
+            f"{_(RESEARCH_USE_NOTICE)}\n{_('Each cell: a grade and its probability; darker is worse.')}"
+        )
         ui.deviceSelector.connect("currentIndexChanged(int)", self._keep_device)
         ui.modelsPath.connect("currentPathChanged(QString)", self._keep_models)
 

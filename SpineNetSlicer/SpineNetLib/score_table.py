@@ -16,8 +16,13 @@ TASKS = tuple(Task)
 SHADES = ("", "#fdeedb", "#fbd3a2", "#f5a85c", "#e07b1a")
 """From normal to worst, as on the report's page: one hue that grows darker, which every eye tells apart."""
 INK = "#1b2530"
-_NARROW = "QTableWidget::item { padding: 0px } QHeaderView::section { padding: 2px 0px }"
-"""Six columns have to fit into the panel of a small screen."""
+_MARGIN_PIXELS = 8
+_STYLE = """
+QTableWidget::item {{ padding: 0px }}
+QTableWidget::item:selected {{ border: 2px solid palette(highlight); background: {shade}; color: {ink} }}
+QHeaderView::section:horizontal {{ padding: 2px 0px }}
+"""
+"""Six columns fit into the panel of a small screen, and the picked cell keeps its colour."""
 
 
 def fill_score_table(table: Any, discs: Sequence[DiscReading], reference: Grades) -> None:
@@ -27,13 +32,17 @@ def fill_score_table(table: Any, discs: Sequence[DiscReading], reference: Grades
     table.setHorizontalHeaderLabels([task.title.replace(" ", "\n") for task in TASKS])
     table.setVerticalHeaderLabels([disc.level for disc in discs])
     table.setWordWrap(False)
-    table.setStyleSheet(_NARROW)
-    for header in (table.horizontalHeader(), table.verticalHeader()):
-        header.setSectionResizeMode(qt.QHeaderView.Stretch)
-        header.setHighlightSections(False)
+    _fit_headers(table)
     for row, disc in enumerate(discs):
         for column, task in enumerate(TASKS):
             table.setItem(row, column, _cell(disc, task, reference.get((disc.level, task))))
+
+
+def frame_picked(table: Any, grade: GradeReading | None) -> None:
+    """Draw a frame around the picked cell, which shows that grade."""
+    shade = "" if grade is None else _shade(grade)
+    shade, ink = (shade, INK) if shade else ("palette(base)", "palette(text)")
+    table.setStyleSheet(_STYLE.format(shade=shade, ink=ink))
 
 
 def cell_text(grade: GradeReading, reference: int | None) -> str:
@@ -56,7 +65,9 @@ def explanation(disc: DiscReading, task: Task, reference: int | None) -> str:
         chances = zip(task.grades, grade.automatic.probabilities, strict=True)
         lines.append(_("Probabilities: ") + ", ".join(f"{number}: {chance:.0%}" for number, chance in chances))
     if grade.uncertainty is not None:
-        lines.append(_("Uncertainty: {value}").format(value=f"{grade.uncertainty:.0%}"))
+        lines.append(
+            _("Uncertainty: {value} between views").format(value=f"\N{PLUS-MINUS SIGN}{grade.uncertainty:.0%}")
+        )
     if grade.correction is not None:
         signature = grade.correction.signature
         reader = signature.initials or _("a reader")
@@ -64,6 +75,21 @@ def explanation(disc: DiscReading, task: Task, reference: int | None) -> str:
     if reference is not None:
         lines.append(_("Reference: {grade}").format(grade=reference))
     return "\n".join(lines)
+
+
+def _fit_headers(table: Any) -> None:
+    """In smaller letters, all columns alike but for names that have no second line to go to: those keep their width."""
+    columns, small = table.horizontalHeader(), table.font
+    small.setPointSizeF(0.9 * small.pointSizeF())
+    for header in (columns, table.verticalHeader()):
+        header.setSectionResizeMode(qt.QHeaderView.Stretch)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(qt.Qt.AlignCenter)
+        header.setFont(small)
+    for column, task in enumerate(TASKS):
+        if " " not in task.title:
+            columns.setSectionResizeMode(column, qt.QHeaderView.Fixed)
+            columns.resizeSection(column, qt.QFontMetrics(small).boundingRect(task.title).width() + _MARGIN_PIXELS)
 
 
 def _cell(disc: DiscReading, task: Task, reference: int | None) -> Any:
@@ -77,11 +103,16 @@ def _cell(disc: DiscReading, task: Task, reference: int | None) -> Any:
 
 
 def _colour(item: Any, grade: GradeReading, has_difference: bool) -> None:
-    lowest, highest = grade.task.grades[0], grade.task.grades[-1]
-    shade = round((len(SHADES) - 1) * (grade.grade - lowest) / (highest - lowest))
-    if SHADES[shade]:
-        item.setBackground(qt.QBrush(qt.QColor(SHADES[shade])))
+    shade = _shade(grade)
+    if shade:
+        item.setBackground(qt.QBrush(qt.QColor(shade)))
         item.setForeground(qt.QBrush(qt.QColor(INK)))
     font = item.font()
     font.setBold(grade.is_abnormal or has_difference)
     item.setFont(font)
+
+
+def _shade(grade: GradeReading) -> str:
+    """Empty for the best grade, which stays as the window's theme has it."""
+    lowest, highest = grade.task.grades[0], grade.task.grades[-1]
+    return SHADES[round((len(SHADES) - 1) * (grade.grade - lowest) / (highest - lowest))]

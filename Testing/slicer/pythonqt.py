@@ -77,6 +77,10 @@ class _FileDialog:
         return ""
 
     @staticmethod
+    def getExistingDirectory(*_arguments: Any) -> str:  # noqa: N802
+        return ""
+
+    @staticmethod
     def getSaveFileName(*_arguments: Any) -> str:  # noqa: N802
         return ""
 

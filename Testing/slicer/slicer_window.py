@@ -13,8 +13,8 @@ import parameter_nodes
 import pythonqt
 import slicer
 from headless_slicer import scan_node
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout
+from PySide6.QtCore import QObject, QRect, Signal
+from PySide6.QtWidgets import QApplication, QVBoxLayout
 from stand_ins import STAND_INS, qMRMLWidget
 
 from SpineNetCore.scan_files import read_scan
@@ -171,17 +171,18 @@ def wait_events() -> None:
     QApplication.processEvents()
 
 
-def picture(widget: Any, size: tuple[int, int], path: Path) -> None:
-    """Draw a module's panel to a file, in a window that scrolls as Slicer's does."""
-    window = QScrollArea()
-    window.setWidgetResizable(True)
-    window.setWidget(widget.parent)
-    window.resize(*size)
-    window.show()
+def picture(widget: Any, width: int, path: Path) -> None:
+    """Draw a module's whole panel to a file, in light colours, as wide as Slicer's dock was dragged."""
+    QApplication.setStyle("Fusion")
+    QApplication.setPalette(QApplication.style().standardPalette())
+    panel = widget.parent
+    panel.show()
     for _ in range(3):  # a layout in a layout takes its time to settle
+        panel.resize(width, panel.layout().totalHeightForWidth(width))
         wait_events()
-    window.grab().save(str(path))
-    window.takeWidget()
+    content = panel.layout().itemAt(0).widget()
+    bottom = content.childrenRect.bottom() + 2 * content.y
+    panel.grab(QRect(0, 0, width, bottom)).save(str(path))
 
 
 def _load_volume(path: str) -> Any:

@@ -37,7 +37,16 @@ class ctkCollapsibleButton(mannered(QWidget)):  # noqa: N801  Slicer's names
         painter = QPainter(self)
         painter.fillRect(0, 0, self.width, _HEADER_PIXELS - 4, self.palette.midlight())
         base = (_HEADER_PIXELS - 4 + QFontMetrics(self.font).ascent()) // 2
-        painter.drawText(8, base, ("+  " if self._is_collapsed else "-  ") + self._text)
+        painter.drawText(
+            8,
+            base,
+            (
+                "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}  "
+                if self._is_collapsed
+                else "\N{BLACK DOWN-POINTING SMALL TRIANGLE}  "
+            )
+            + self._text,
+        )
         painter.end()
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from unittest import mock
@@ -23,6 +24,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetLib.analysis import Part, analyses
 from SpineNetLib.child_process import ChildProcess
 from SpineNetLib.devices import DeviceSearch
+from SpineNetLib.results import read_findings
 from SpineNetLib.scene import add_result, remove_analysis
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections
@@ -88,6 +90,10 @@ def start_on_sample(widget) -> None:
     widget.ui.sampleButton.click()
     assert widget.ui.messageLabel.text == ""
     assert widget.ui.cancelButton.enabled
+
+
+def with_warning(report: str, warning: str) -> str:
+    return json.dumps(json.loads(report) | {"warnings": [warning]})
 
 
 def use_script(widget, script: str) -> None:
@@ -191,6 +197,40 @@ def test_a_result_is_not_added_to_a_scan_that_was_removed(a_widget, a_scene, a_s
     assert analyses(a_scene) == []
 
 
+def test_a_result_of_the_command_line_is_shown_on_its_scan(
+    a_widget, a_scene, a_scan_node, a_result_folder, monkeypatch
+):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getExistingDirectory", lambda *_: str(a_result_folder))
+    assert not a_widget.ui.resultButton.enabled
+    a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
+    a_widget.ui.resultButton.click()
+    assert a_widget.ui.messageLabel.text == ""
+    assert len(analyses(a_scene)) == 1
+    assert cell(a_widget, L4_L5, PFIRRMANN).text().startswith("5")
+    assert "Research use only" in a_widget.ui.noticeLabel.text
+
+
+def test_the_result_of_another_scan_is_refused_and_the_scene_stays(a_widget, a_scene, a_result_folder, monkeypatch):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getExistingDirectory", lambda *_: str(a_result_folder))
+    report = a_report()
+    another = scan_node(a_scene, replace(report.scan, name="another"))
+    another.SetOrigin(*(np.array(another.GetOrigin()) + 20))
+    a_widget.ui.scanSelector.setCurrentNode(another)
+    before = node_ids(a_scene)
+    a_widget.ui.resultButton.click()
+    assert "does not lie on the voxels of 'another'" in a_widget.ui.messageLabel.text
+    assert node_ids(a_scene) == before
+
+
+def test_warnings_stay_beside_the_grades(a_widget, a_scene, a_scan_node, a_result):
+    warning = "The names are in doubt: check them."
+    result = replace(a_result, findings=read_findings(with_warning(a_result.findings.text, warning), "report"))
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, result))
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    assert warning in a_widget.ui.warningLabel.text
+    assert not a_widget.ui.warningLabel.isHidden()
+
+
 def test_a_scan_that_is_not_sagittal_is_told_at_once(a_widget, a_scene):
     axial = a_scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Axial")
     slicer.util.updateVolumeFromArray(axial, np.ones((20, 256, 256), np.float32))
@@ -203,7 +243,7 @@ def test_a_scan_that_is_not_sagittal_is_told_at_once(a_widget, a_scene):
 def test_without_a_scan_nothing_can_be_analysed(a_widget):
     assert "No scan is chosen" in a_widget.ui.scanMessage.text
     assert not a_widget.ui.analyseButton.enabled
-    assert not a_widget.ui.gradesSection.enabled
+    assert a_widget.ui.gradesSection.isHidden()
 
 
 def test_pytorch_is_installed_by_one_button(a_widget, a_scan_node, monkeypatch):
@@ -255,6 +295,8 @@ def test_picking_a_cell_moves_the_views_and_shows_that_tasks_evidence(a_widget, 
     place = np.array([matrix.GetElement(row, 3) for row in range(3)])
     assert np.linalg.norm(place - centre) < 3
     assert a_view.layers.GetForegroundVolumeID() == a_shown_analysis.heat_map(Task.NARROWING).GetID()
+    picked = cell(a_widget, L4_L5, NARROWING).background().color().name()
+    assert f"background: {picked}" in a_widget.ui.scoreTable.styleSheet
     assert a_widget.ui.cellLabel.text.startswith("L4-L5, Narrowing")
 
 
@@ -534,5 +576,5 @@ def test_choices_and_results_are_there_when_the_module_is_loaded_again(a_widget,
 def test_a_closed_scene_empties_the_panel(a_widget, a_shown_analysis, a_scene):
     a_scene.Clear(0)
     assert a_widget.ui.scoreTable.rowCount == 0
-    assert not a_widget.ui.gradesSection.enabled
+    assert a_widget.ui.gradesSection.isHidden()
     assert not a_widget.ui.analyseButton.enabled
