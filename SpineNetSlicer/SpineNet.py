@@ -84,7 +84,7 @@ class SpineNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = SpineNetLogic()
         self.panel = Panel(self.ui, scene, Worker())
         self.addObserver(scene, scene.StartCloseEvent, self._scene_closes)
-        for event in (scene.EndCloseEvent, scene.EndImportEvent):
+        for event in (scene.EndCloseEvent, scene.EndImportEvent, scene.EndUndoEvent, scene.EndRedoEvent):
             self.addObserver(scene, event, self._scene_changed)
         self.panel.bind(self.logic.getParameterNode())
 

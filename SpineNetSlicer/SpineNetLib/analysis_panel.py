@@ -166,8 +166,14 @@ class AnalysisPanel:
             widget.setEnabled(not is_running)
 
     def _install(self) -> None:
-        if not self._messages.try_to(libraries.install):
+        if not self._messages.try_to(self._install_libraries):
             self._offer_install()
+
+    def _install_libraries(self) -> None:
+        self._messages.say(_("Installing PyTorch takes some minutes; the window waits for it..."))
+        slicer.app.processEvents()
+        libraries.install()
+        self._messages.clear()
 
     def _offer_install(self) -> None:
         self._ui.installButton.setVisible(libraries.are_missing())

@@ -15,11 +15,10 @@ POLL_MS = 200
 
 
 class DevicePanel:
-    """Looks for a GPU when the settings are first opened."""
+    """Looks for a GPU whenever the settings are opened."""
 
     def __init__(self, ui: Any, messages: Messages, search: DeviceSearch) -> None:
         self._ui, self._messages, self._search = ui, messages, search
-        self._is_known = False
         for name, device in zip((_("Automatic"), _("CPU"), _("GPU (CUDA)")), DEVICES, strict=True):
             ui.deviceSelector.addItem(name, device)
         self._timer = qt.QTimer()
@@ -37,13 +36,13 @@ class DevicePanel:
         self._search.stop()
 
     def _opened(self, is_collapsed: bool) -> None:
-        if not is_collapsed and not self._is_known and self._messages.try_to(self._search.start):
+        self.stop()
+        if not is_collapsed and self._messages.try_to(self._search.start):
             self._ui.deviceLabel.setText(_("Looking for a GPU..."))
             self._timer.start()
 
     def _look(self) -> None:
         found = self._search.poll()
         if found is not None:
-            self._is_known = True
             self._timer.stop()
             self._ui.deviceLabel.setText(found)

@@ -18,7 +18,7 @@ print(json.dumps({"gpus": names, "built_for_gpu": torch.backends.cuda.is_built()
 
 
 class DeviceSearch:
-    """Asks PyTorch once; `start` again asks anew."""
+    """Asks PyTorch in a process of its own, once for every start."""
 
     def __init__(self, start_process: ProcessFactory = ChildProcess) -> None:
         self._start_process = start_process

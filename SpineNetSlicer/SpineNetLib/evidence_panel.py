@@ -38,6 +38,9 @@ class EvidencePanel:
 
     def show(self, pick: Pick) -> None:
         """Lay the evidence for the picked grade over the scan, of the discs that the boxes ask for."""
+        if not pick.analysis.heat_maps():
+            self._ui.evidenceLabel.setText(_("The scan was analysed without evidence."))
+            return
         level = pick.level if self._ui.thisDiscCheckBox.checked else None
         levels = levels_shown(current_readings(pick.analysis), pick.task, level, self._ui.abnormalOnlyCheckBox.checked)
         overlay = Overlay(self._ui.opacitySlider.value, self._ui.thresholdSlider.value, levels)

@@ -55,7 +55,10 @@ class GradesPanel:
             selector.addItem(analysis.record.GetName(), analysis.record.GetID())
         selector.setCurrentIndex(max(selector.findData(shown), 0) if shown else len(found) - 1)
         selector.blockSignals(False)
-        self._show_chosen()
+        if found and selector.itemData(selector.currentIndex) == shown:
+            self._messages.try_to(self.fill)
+        else:
+            self._show_chosen()
 
     def show(self, analysis: Analysis) -> None:
         """Show this analysis, and the evidence for its first abnormal grade."""

@@ -416,12 +416,10 @@ def test_evidence_of_normal_grades_is_left_out_where_that_is_asked_for(a_widget,
     assert a_widget.ui.evidenceLabel.text == "Upper marrow: no grade to show evidence for."
 
 
-def test_the_settings_say_which_device_was_found(a_widget, monkeypatch):
-    said = [json.dumps({"gpus": ["NVIDIA H100"], "built_for_gpu": True})]
-
+def test_the_settings_say_which_device_was_found_whenever_they_are_opened(a_widget):
     class Found:
         def new_lines(self):
-            return [said.pop()] if said else []
+            return [json.dumps({"gpus": ["NVIDIA H100"], "built_for_gpu": True})]
 
         def exit_status(self):
             return 0
@@ -429,14 +427,19 @@ def test_the_settings_say_which_device_was_found(a_widget, monkeypatch):
         def end(self):
             pass
 
+    class Missing(Found):
+        def new_lines(self):
+            return ["ModuleNotFoundError: No module named 'torch'"]
+
     a_widget.panel.devices._search = DeviceSearch(lambda *_: Found())
     assert a_widget.ui.deviceLabel.text == ""
     a_widget.ui.settingsSection.collapsed = False
     assert a_widget.ui.deviceLabel.text == "Looking for a GPU..."
     wait_until(lambda: a_widget.ui.deviceLabel.text == "Found: NVIDIA H100. Automatic uses it.")
     a_widget.ui.settingsSection.collapsed = True
+    a_widget.panel.devices._search = DeviceSearch(lambda *_: Missing())
     a_widget.ui.settingsSection.collapsed = False
-    assert a_widget.ui.deviceLabel.text.startswith("Found")
+    wait_until(lambda: "not installed yet" in a_widget.ui.deviceLabel.text)
 
 
 def test_a_disc_is_dragged_graded_alone_and_shown(a_widget, a_shown_analysis, a_view, a_result_folder, tmp_path):
@@ -543,6 +546,30 @@ def test_slicers_self_test_grades_the_sample(the_module, an_application, a_view)
     the_module.SpineNet(parent)
     slicer.selfTests["SpineNet"]()
     assert len(analyses(slicer.mrmlScene)) == 1
+
+
+def test_a_result_without_evidence_is_read_and_says_so(a_widget, a_scene, a_scan_node, a_result):
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, replace(a_result, hotspots={})))
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    assert a_widget.ui.messageLabel.text == ""
+    assert a_widget.ui.evidenceLabel.text == "The scan was analysed without evidence."
+
+
+def test_an_undone_analysis_leaves_the_panel_and_comes_back(a_widget, a_scene, a_scan_node, a_result):
+    a_scene.SetUndoOn()
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, a_result))
+    a_scene.Undo()
+    assert a_widget.ui.gradesSection.isHidden()
+    a_scene.Redo()
+    assert cell(a_widget, L4_L5, PFIRRMANN).text().startswith("5")
+
+
+def test_the_picked_disc_is_still_picked_when_the_module_is_opened_again(a_widget, a_shown_analysis):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    a_widget.exit()
+    a_widget.enter()
+    assert a_widget.ui.cellLabel.text.startswith("L4-L5, Narrowing")
+    assert a_widget.ui.gradeSelector.enabled
 
 
 def test_evidence_is_never_taken_for_a_scan(a_widget, a_shown_analysis):
