@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from SpineNetCore.commands.analyse import add_model_options
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.pipeline import AnalysisSettings, analyse
@@ -23,6 +25,8 @@ from SpineNetCore.scores import ready_network
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_MOST_STEPS, _PHANTOMS = 100, 4
+
 BUNDLED_SAMPLES = BUNDLED_MODELS.parent / "Samples"
 
 
@@ -30,17 +34,25 @@ def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "bench",
-        help="measure the speed of an analysis here",
+        help="measure the speed of an analysis or of training here",
         description="Analyse a scan (default: the bundled sample) and print seconds per stage, peak memory, and the "
-        "grader's speed against the machine's own matrix-product rate.",
+        "grader's speed against the machine's own matrix-product rate. With --training, train a grader on phantoms for "
+        "a moment and print what loading and augmentation add to its steps.",
     )
     parser.add_argument("scan", type=Path, nargs="?", metavar="SCAN", help="default: the bundled sample")
     add_model_options(parser)
+    parser.add_argument("--training", action="store_true", help="measure a training's steps instead of an analysis")
+    parser.add_argument("--preset", choices=[preset.value for preset in Preset], default=Preset.QUICK.value)
+    parser.add_argument("--steps", type=int, default=10, metavar="N", help="training steps to time (default 10)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
+    (_time_training if options.training else _time_analysis)(options)
+
+
+def _time_analysis(options: argparse.Namespace) -> None:
     models = load_models(options.models)
     device = chosen_device(options.device)
     settings = AnalysisSettings(options.views, options.hotspot_views, device)
@@ -58,6 +70,25 @@ def run(options: argparse.Namespace) -> None:
     print(f"{'images scored':<24}{rate:8.0f} /s = {rate * work / 1e9:.0f} GFLOP/s")
     dtype = ready_network(models.grader, device).convolution_dtype
     print(f"{'matrix product':<24}{_matrix_rate(device, dtype) / 1e9:8.0f} GFLOP/s ({dtype})".replace("torch.", ""))
+
+
+def _time_training(options: argparse.Namespace) -> None:
+    from SpineNetCore.learning.disc_batches import DiscPool
+    from SpineNetCore.learning.disc_examples import phantom_examples
+    from SpineNetCore.learning.phantom import simulate
+    from SpineNetCore.learning.processes import joined
+    from SpineNetCore.learning.throughput import measure_throughput
+
+    recipe = Preset(options.preset).rounds[0]
+    if not 1 <= options.steps <= _MOST_STEPS:
+        raise InputError(f"--steps {options.steps} cannot be timed: give 1 to {_MOST_STEPS}.")
+    phantoms = (simulate(np.random.default_rng(seed)) for seed in range(_PHANTOMS))
+    discs = [disc for number, phantom in enumerate(phantoms) for disc in phantom_examples(phantom, str(number))]
+    with joined(options.device, workers=2) as process:
+        found = measure_throughput([DiscPool(discs, 1.0)], recipe, process, options.steps)
+    print(f"{'forward, backward':<24}{1 / found.alone_s:8.2f} steps/s of {recipe.batch} discs")
+    print(f"{'with data':<24}{1 / found.fed_s:8.2f} steps/s, loaded and augmented")
+    print(f"{'overhead':<24}{100 * found.overhead:8.1f} %")
 
 
 def _bundled_sample() -> Path:

@@ -38,6 +38,11 @@ class DiscBatch:
     labels: LabelBatch
 
 
+def count_discs(pools: Sequence[DiscPool]) -> int:
+    """How many discs all pools have."""
+    return sum(len(pool.examples) for pool in pools)
+
+
 class DiscBatches(Dataset[DiscBatch]):
     """Item k is the batch of step k + 1, or the part of it that one of several processes takes."""
 

@@ -1,0 +1,74 @@
+"""What one step of a grader's training is made of: network and descent, the batches, and what each of them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+
+from SpineNetCore.anatomy import Task
+from SpineNetCore.learning.checkpoints import Training
+from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, count_discs, data_digest, slice_means
+from SpineNetCore.learning.grader_loss import LabelBatch, set_loss
+from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
+from SpineNetCore.learning.processes import Process
+from SpineNetCore.network import GradingNetwork
+from SpineNetCore.processor import trains_in_bfloat16
+
+_MOMENTUM = 0.9
+
+Learner = Callable[[Tensor], dict[Task, Tensor]]
+
+
+def new_training(
+    pools: Sequence[DiscPool], recipe: GraderRecipe, learned: GradingNetwork | None, process: Process
+) -> Training:
+    """A training at its start, on the process's device; learned: a network to train further, in place of a new one."""
+    torch.manual_seed(recipe.seed)
+    network = learned or GradingNetwork(recipe.network)
+    if learned is None:
+        network.slice_means.copy_(slice_means(pools))
+    if process.count > 1 and process.device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    network.train().to(process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser, schedule = _descent(network, recipe, recipe.all_steps(count_discs(pools)))
+    facts = recipe.facts() | {"discs": data_digest(pools)}
+    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts, _average(network, recipe))
+
+
+def load_batches(
+    pools: Sequence[DiscPool], recipe: GraderRecipe, process: Process, steps: range
+) -> DataLoader[DiscBatch]:
+    """The process's part of the batches of some steps, counted from 0, drawn ahead by its helpers."""
+    batches = DiscBatches(pools, recipe, process.rank, process.count)
+    ahead = 2 if process.loaders else None
+    return DataLoader(batches, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
+
+
+def loss_of(learner: Learner, views: Tensor, labels: LabelBatch, recipe: GraderRecipe) -> Tensor:
+    """What a network's grades of some views cost, all on one device."""
+    enabled = recipe.mixed_precision and trains_in_bfloat16(views.device)
+    with torch.autocast(views.device.type, dtype=torch.bfloat16, enabled=enabled):
+        scores = learner(views)
+    return set_loss(scores, labels)
+
+
+def _descent(network: nn.Module, recipe: GraderRecipe, steps: int) -> tuple[torch.optim.Optimizer, LRScheduler]:
+    weights = network.parameters()
+    if recipe.descent is Descent.SGD_ON_PLATEAU:
+        sgd = torch.optim.SGD(weights, recipe.rate, momentum=_MOMENTUM, weight_decay=recipe.weight_decay)
+        return sgd, ReduceLROnPlateau(sgd, factor=0.1, patience=recipe.patience)
+    adamw = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.weight_decay)
+    return adamw, OneCycleLR(adamw, recipe.rate, steps + 1, pct_start=0.15)
+
+
+def _average(network: nn.Module, recipe: GraderRecipe) -> AveragedModel | None:
+    """Buffers are averaged too, so that batch normalisation fits the averaged weights."""
+    if not recipe.averaging:
+        return None
+    follow = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)

@@ -1,0 +1,63 @@
+"""How fast a grader's training is, and what loading and augmenting its batches adds to a step."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, count_discs
+from SpineNetCore.learning.grader_loss import LabelBatch
+from SpineNetCore.learning.grader_recipe import GraderRecipe
+from SpineNetCore.learning.grader_steps import load_batches, loss_of, new_training
+from SpineNetCore.learning.processes import Process
+
+_WARM_UP = 3
+"""More steps than there are batches drawn ahead."""
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Median seconds of a step on a batch that is there already, and on batches as training has them."""
+
+    alone_s: float
+    fed_s: float
+
+    @property
+    def overhead(self) -> float:
+        """What loading and augmentation add, as a share of a step without them."""
+        return self.fed_s / self.alone_s - 1
+
+
+def measure_throughput(pools: Sequence[DiscPool], recipe: GraderRecipe, process: Process, steps: int) -> Throughput:
+    """Time so many steps of either kind, forward, backward and descent, from half-way through the recipe's training."""
+    training = new_training(pools, recipe, None, process)
+    all_steps = recipe.all_steps(count_discs(pools))
+    middle = all_steps // 2
+
+    def learn(views: Tensor, labels: LabelBatch) -> None:
+        loss = loss_of(training.network, views, labels, recipe)
+        training.step(loss)
+        loss.item()  # waits for a GPU
+
+    def seen(batch: DiscBatch) -> tuple[Tensor, LabelBatch]:
+        return batch.looks.seen(process.device), batch.labels.to(process.device)
+
+    ready = seen(DiscBatches(pools, recipe)[middle])
+    alone_s = _median_seconds(lambda: learn(*ready), steps)
+    batches = iter(load_batches(pools, recipe, process, range(middle, all_steps)))
+    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches))), steps))
+
+
+def _median_seconds(step: Callable[[], None], steps: int) -> float:
+    for _ in range(_WARM_UP):
+        step()
+    seconds = []
+    for _ in range(steps):
+        began = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from grader_making import QUICK, a_pool
+
+from SpineNetCore.__main__ import main
+from SpineNetCore.learning import grader_recipe
+from SpineNetCore.learning.disc_looks import DrawnLooks
+from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.processes import Process
+from SpineNetCore.learning.throughput import Throughput, measure_throughput
+
+MANY_STEPS = replace(QUICK, steps=40)
+
+
+def test_the_overhead_is_what_data_add_to_a_step():
+    assert Throughput(alone_s=2.0, fed_s=2.3).overhead == pytest.approx(0.15)
+
+
+def test_slow_augmentation_slows_the_steps_with_data_alone(monkeypatch):
+    real = DrawnLooks.seen
+
+    def slow(looks, device):
+        time.sleep(0.3)
+        return real(looks, device)
+
+    monkeypatch.setattr(DrawnLooks, "seen", slow)
+    found = measure_throughput([a_pool()], MANY_STEPS, Process(loaders=0), steps=2)
+
+    assert found.fed_s >= found.alone_s + 0.2
+    assert found.alone_s > 0
+
+
+def test_the_command_prints_steps_and_overhead(monkeypatch, capsys):
+    monkeypatch.setattr(grader_recipe, "_ROUNDS", {Preset.QUICK: (MANY_STEPS,)})
+    monkeypatch.setattr("SpineNetCore.commands.bench._PHANTOMS", 1)
+    assert main(["bench", "--training", "--steps", "1", "--device", "cpu"]) == 0
+    names = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+
+    assert names == ["forward, backward", "with data", "overhead"]
+
+
+@pytest.mark.parametrize("steps", [0, 101])
+def test_a_number_of_steps_that_cannot_be_timed_is_refused(steps, capsys):
+    assert main(["bench", "--training", "--steps", str(steps)]) == 2
+    assert f"--steps {steps} cannot be timed: give 1 to 100" in capsys.readouterr().err
