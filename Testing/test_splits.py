@@ -104,6 +104,17 @@ def test_one_file_under_two_names_is_refused(tmp_path):
         read_sources(None, [tmp_path / "one.csv", tmp_path / "two.csv"])
 
 
+def test_a_disc_graded_by_two_tables_is_refused(tmp_path):
+    (tmp_path / "scan.nii").touch()
+    for name, level in (("one", "L5-S1"), ("two", "L4-L5"), ("three", "L4-L5")):
+        (tmp_path / f"{name}.csv").write_text(f"scan,patient,level,pfirrmann\nscan.nii,anna,{level},3\n")
+    tables = [tmp_path / f"{name}.csv" for name in ("one", "two", "three")]
+
+    assert len(read_sources(None, tables[:2])) == 2
+    with pytest.raises(InputError, match=r"L4-L5 of '.*scan.nii' is graded by '.*two.csv' and by '.*three.csv': keep"):
+        read_sources(None, tables)
+
+
 def test_without_any_source_one_is_asked_for():
     with pytest.raises(InputError, match="give --spider with a folder, --manifest with a table, or both"):
         read_sources(None, [])

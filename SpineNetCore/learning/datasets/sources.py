@@ -15,7 +15,8 @@ from SpineNetCore.learning.datasets.splits import with_splits
 def read_sources(spider: Path | None, manifests: Sequence[Path], seed: int = 0) -> list[GradedScan]:
     """The graded scans of a SPIDER folder, in either layout, and of manifests, with the splits that the seed draws.
 
-    Raises InputError where there is neither, where a table is at fault, or where a patient or a file is in two splits.
+    Raises InputError where there is neither, where a table is at fault, where a patient or a file is in two splits, or
+    where two tables grade the same disc.
     """
     if spider is None and not manifests:
         raise InputError(
@@ -30,12 +31,24 @@ def read_sources(spider: Path | None, manifests: Sequence[Path], seed: int = 0) 
 
 
 def _check_files(scans: Sequence[GradedScan]) -> None:
-    """One file under two patients' names would be learned from and tested on."""
-    first: dict[Path, GradedScan] = {}
+    """One file under two patients' names would be learned from and tested on; graded twice, a disc counts twice."""
+    by_file: dict[Path, list[GradedScan]] = {}
     for scan in scans:
-        earlier = first.setdefault(scan.image.path.resolve(), scan)
-        if earlier.patient != scan.patient:
-            raise InputError(
-                f"'{scan.image.path}' shows patient '{scan.patient}' by '{scan.source}' and patient "
-                f"'{earlier.patient}' by '{earlier.source}': give it one name in both."
-            )
+        others = by_file.setdefault(scan.image.path.resolve(), [])
+        for earlier in others:
+            _check_pair(earlier, scan)
+        others.append(scan)
+
+
+def _check_pair(earlier: GradedScan, scan: GradedScan) -> None:
+    if earlier.patient != scan.patient:
+        raise InputError(
+            f"'{scan.image.path}' shows patient '{scan.patient}' by '{scan.source}' and patient '{earlier.patient}' by "
+            f"'{earlier.source}': give it one name in both."
+        )
+    twice = sorted(scan.labels.keys() & earlier.labels.keys())
+    if twice:
+        raise InputError(
+            f"{twice[0]} of '{scan.image.path}' is graded by '{earlier.source}' and by '{scan.source}': keep one of "
+            "the two rows, with several grades joined by '|'."
+        )
