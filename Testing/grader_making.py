@@ -13,6 +13,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_batches import DiscPool
 from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
 from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
+from SpineNetCore.learning.grader_training import GraderData
 from SpineNetCore.model_files import save_model, save_network
 from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE
 from SpineNetCore.network import GradingNetwork, NetworkConfig, without_batch_norm
@@ -23,6 +24,7 @@ QUICK = GraderRecipe(network=TINY, steps=4, batch=2, validate_every=2, checkpoin
 PAPER = replace(
     PAPER_RECIPE, network=replace(TINY, batch_norm=False), epochs=4, batch=2, checkpoint_every=2, patience=0
 )
+AVERAGED = replace(QUICK, averaging=0.5)
 ROWS = {task: row for row, task in enumerate(Task)}
 MIDDLE = CONTEXT_SHAPE[0] // 2
 
@@ -41,6 +43,12 @@ def a_pool() -> DiscPool:
     bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
     dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
     return DiscPool([bright, dark], 1.0)
+
+
+def a_data() -> GraderData:
+    """A pool to learn from, and three discs of other grades to be watched."""
+    watched = [a_disc({Task.PFIRRMANN: {grade}}, slices=1, brightness=50 * grade) for grade in (1, 2, 5)]
+    return GraderData([a_pool()], watched)
 
 
 def write_detector(folder: Path) -> Path:

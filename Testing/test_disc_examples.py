@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from full_disk import a_full_disk
 from grader_making import a_disc
 from spider_making import write_spider
 
@@ -78,6 +79,15 @@ def test_saved_examples_are_loaded_as_they_were(tmp_path):
     assert len(loaded) == 3
     assert all(are_equal(one, other) for one, other in zip(examples, loaded, strict=True))
     assert [(type(e.first), type(e.marrow_changed), e.slices.dtype) for e in loaded] == [(int, bool, np.uint8)] * 3
+    assert [path.name for path in tmp_path.iterdir()] == ["discs.npz"]
+
+
+def test_examples_that_fill_the_disk_are_refused_and_leave_those_before(tmp_path):
+    save_examples([an_example(1)], tmp_path / "discs.npz")
+    with a_full_disk(100_000), pytest.raises(InputError, match=r"discs.npz' cannot be written \(.*\): make room"):
+        save_examples([an_example(13)], tmp_path / "discs.npz")
+
+    assert len(load_examples(tmp_path / "discs.npz")[0].slices) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["discs.npz"]
 
 

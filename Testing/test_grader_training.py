@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import csv
 import errno
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from grader_making import PAPER, QUICK, TINY, a_disc, a_pool
+from grader_making import AVERAGED, PAPER, QUICK, TINY, a_data
 
-from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning import grader_training
 from SpineNetCore.learning.checkpoints import save_checkpoint
@@ -19,14 +23,12 @@ from SpineNetCore.learning.training_log import COLUMNS
 from SpineNetCore.learning.validation import Validation
 
 ALONE = Process(loaders=0)
-AVERAGED = replace(QUICK, averaging=0.5)
 RECIPES = pytest.mark.parametrize("recipe", [QUICK, PAPER, AVERAGED], ids=["quick", "paper", "averaged"])
 
 
 @pytest.fixture(scope="module")
 def data() -> GraderData:
-    watched = [a_disc({Task.PFIRRMANN: {grade}}, slices=1, brightness=50 * grade) for grade in (1, 2, 5)]
-    return GraderData([a_pool()], watched)
+    return a_data()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,23 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe,
     assert are_equal(resumed, whole)
     assert not resumed.training
     assert (tmp_path / "killed.csv").read_text() == (tmp_path / "whole.csv").read_text()
+
+
+def test_a_process_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(data, tmp_path):
+    here, checkpoint = Path(__file__).parent, tmp_path / "killed.pt"
+    paths = os.pathsep.join([str(here.parent), str(here)])
+    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    training = subprocess.Popen([sys.executable, str(here / "killed_training.py"), str(checkpoint)], env=environment)
+    half = tmp_path / "killed.pt.partial"
+    while not (checkpoint.exists() and half.exists() and half.stat().st_size == 1000):
+        assert training.poll() is None
+        time.sleep(0.01)
+    training.kill()
+    training.wait()
+    resumed = train_grader(data, AVERAGED, checkpoint, process=ALONE)
+
+    assert are_equal(resumed, train_grader(data, AVERAGED, tmp_path / "whole.pt", process=ALONE))
+    assert sorted(path.name for path in tmp_path.glob("killed*")) == ["killed.csv", "killed.png", "killed.pt"]
 
 
 def test_the_averaged_network_is_judged_and_returned(data, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grader_making import PAPER, QUICK, a_disc, a_pool
+from grader_making import AVERAGED, PAPER, a_disc, a_pool
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -22,7 +22,7 @@ DATA = GraderData([a_pool()], [a_disc({Task.PFIRRMANN: {grade}}, slices=1) for g
 PLAIN = replace(PAPER.network, dropout=0.0)
 """Neither dropout nor batch normalisation: only then is the result of several processes that of one."""
 RECIPES = {
-    "quick": replace(QUICK, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2),
+    "quick": replace(AVERAGED, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2),
     "paper": replace(PAPER, network=PLAIN, batch=4, rate=1e-2),
 }
 
@@ -37,7 +37,7 @@ def together(tmp_path_factory) -> Path:
         [*launch, str(HERE / "two_processes.py"), str(folder)],
         env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         check=True,
-        timeout=120,
+        timeout=300,
         capture_output=True,
     )
     return folder

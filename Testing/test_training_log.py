@@ -3,8 +3,11 @@ from __future__ import annotations
 import builtins
 
 import numpy as np
+import pytest
+from full_disk import a_full_disk
 from PIL import Image
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning.training_log import COLUMNS, draw_curves, write_log
 
 ROWS = [
@@ -22,6 +25,18 @@ def test_the_log_has_a_line_per_row_and_leaves_empty_what_was_not_measured(tmp_p
         "200,5,0.0001,3,4,0.6,,,,,",
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_a_full_disk_is_said_and_keeps_the_log_before(tmp_path):
+    write_log(ROWS[:1], tmp_path / "log.csv")
+    before = (tmp_path / "log.csv").read_text()
+    with a_full_disk(200), pytest.raises(InputError, match=r"log.csv' cannot be written \(.*\): make room"):
+        write_log(ROWS * 20, tmp_path / "log.csv")
+    with a_full_disk(200), pytest.raises(InputError, match=r"curves.png' cannot be written \(.*\): make room"):
+        draw_curves(ROWS, tmp_path / "curves.png")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+    assert (tmp_path / "log.csv").read_text() == before
 
 
 def test_curves_are_drawn_for_what_was_measured(tmp_path):

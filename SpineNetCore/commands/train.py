@@ -79,7 +79,8 @@ def add_to(commands: Commands) -> None:
         choices=("auto", "cpu", "cuda"),
         default="auto",
         help="where the grader learns: auto (the default) takes a CUDA GPU where there is one. For several GPUs or "
-        "machines start this command by torchrun -m SpineNetCore, with one --work folder that all of them reach",
+        "machines start this command by torchrun -m SpineNetCore, with one --work folder that all of them reach; batch "
+        "normalisation is then over the whole batch on GPUs, and over each process's own part of it on CPUs",
     )
     parser.set_defaults(run=run)
 

@@ -66,6 +66,7 @@ def joined(device: str, workers: int) -> Iterator[Process]:
     chosen = chosen_device(device)
     loaders = workers if chosen.type == "cuda" else 1
     count = int(os.environ.get("WORLD_SIZE", "1"))
+    torch.backends.cudnn.deterministic = True  # a resumed training repeats to the bit on a GPU, too
     if count == 1:
         yield Process(chosen, loaders)
         return
