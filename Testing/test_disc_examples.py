@@ -73,22 +73,22 @@ def admitted(example: DiscExample, task: Task) -> set[int]:
 
 def test_saved_examples_are_loaded_as_they_were(tmp_path):
     examples = [an_example(1), an_example(13, marrow_changed=True), an_example(4)]
-    save_examples(examples, tmp_path / "discs.npz")
-    loaded = load_examples(tmp_path / "discs.npz")
+    save_examples(examples, tmp_path / "kept.discs")
+    loaded = load_examples(tmp_path / "kept.discs")
 
     assert len(loaded) == 3
     assert all(are_equal(one, other) for one, other in zip(examples, loaded, strict=True))
     assert [(type(e.first), type(e.marrow_changed), e.slices.dtype) for e in loaded] == [(int, bool, np.uint8)] * 3
-    assert [path.name for path in tmp_path.iterdir()] == ["discs.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.discs"]
 
 
 def test_examples_that_fill_the_disk_are_refused_and_leave_those_before(tmp_path):
-    save_examples([an_example(1)], tmp_path / "discs.npz")
-    with a_full_disk(100_000), pytest.raises(InputError, match=r"discs.npz' cannot be written \(.*\): make room"):
-        save_examples([an_example(13)], tmp_path / "discs.npz")
+    save_examples([an_example(1)], tmp_path / "kept.discs")
+    with a_full_disk(100_000), pytest.raises(InputError, match=r"kept.discs' cannot be written \(.*\): make room"):
+        save_examples([an_example(13)], tmp_path / "kept.discs")
 
-    assert len(load_examples(tmp_path / "discs.npz")[0].slices) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["discs.npz"]
+    assert len(load_examples(tmp_path / "kept.discs")[0].slices) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.discs"]
 
 
 def test_a_context_has_its_slices_where_they_were_and_nothing_elsewhere():

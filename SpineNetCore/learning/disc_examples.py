@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
 from SpineNetCore.learning.datasets.graded_scans import (
     DiscLabel,
     GradedScan,
@@ -30,7 +30,6 @@ from SpineNetCore.learning.datasets.spider import read_picture_file
 from SpineNetCore.learning.datasets.spider_original import spider_scans
 from SpineNetCore.learning.phantom import Phantom
 from SpineNetCore.learning.self_labelling import read_picture
-from SpineNetCore.learning.whole_files import written_whole
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between, find_spine
 from SpineNetCore.model_files import weights_digest
 from SpineNetCore.progress import Count, uncounted
@@ -136,31 +135,25 @@ def found_phantom_examples(phantom: Phantom, name: str, detector: VertebraNetwor
 
 def save_examples(examples: list[DiscExample], path: Path) -> None:
     """Keep at least one example in one file; written whole or not at all."""
-    with written_whole(path) as partial_path, partial_path.open("wb") as file:
-        np.savez(
-            file,
-            slices=np.concatenate([e.slices for e in examples]),
-            counts=np.array([len(e.slices) for e in examples]),
-            firsts=np.array([e.first for e in examples]),
-            admissible=np.stack([e.admissible for e in examples]),
-            marrow_changed=np.array([e.marrow_changed for e in examples]),
-            patients=np.array([e.patient for e in examples]),
-            levels=np.array([e.level for e in examples]),
-        )
+    write_arrays(
+        path,
+        firsts=np.array([e.first for e in examples]),
+        admissible=np.stack([e.admissible for e in examples]),
+        marrow_changed=np.array([e.marrow_changed for e in examples]),
+        patients=np.array([e.patient for e in examples]),
+        levels=np.array([e.level for e in examples]),
+        **in_one([e.slices for e in examples]),
+    )
 
 
 def load_examples(path: Path) -> list[DiscExample] | None:
-    """Undo `save_examples`; None, and said so, where the file is broken."""
-    try:
-        with np.load(path) as file:
-            slices = np.split(file["slices"], np.cumsum(file["counts"])[:-1])
-            columns = (file[name].tolist() for name in ("patients", "levels"))
-            marks = (file["firsts"].tolist(), file["admissible"], file["marrow_changed"])
-            rows = zip(*columns, slices, *marks, strict=True)
-            return [DiscExample(p, level, s, f, a, bool(m)) for p, level, s, f, a, m in rows]
-    except (ValueError, OSError, EOFError, KeyError, BadZipFile):
-        log.warning("'%s' is broken and is made again", path)
+    """Undo `save_examples`; None where there is no such file, or, which is said, where it is broken."""
+    kept = read_arrays(path)
+    if kept is None:
         return None
+    patients, levels, firsts, changed = (kept[n].tolist() for n in ("patients", "levels", "firsts", "marrow_changed"))
+    rows = zip(patients, levels, one_by_one(kept), firsts, kept["admissible"], changed, strict=True)
+    return [DiscExample(*row) for row in rows]
 
 
 def _reading(graded: GradedScan, detector: VertebraNetwork) -> tuple[Scan, Spine] | None:

@@ -155,8 +155,8 @@ def _phantom_discs(simulation: Simulation, work: Path) -> list[DiscExample]:
     with ProcessPoolExecutor(simulation.workers) as pool:
         for first in tqdm(firsts, "phantoms", disable=None):
             seeds = range(first, min(first + _PHANTOMS_PER_FILE, simulation.phantoms))
-            path = work / "phantoms" / f"{digest}-{seeds.start}-{seeds.stop}.npz"
-            kept = load_examples(path) if path.exists() else None
+            path = work / "phantoms" / f"{digest}-{seeds.start}-{seeds.stop}.discs"
+            kept = load_examples(path)
             if kept is None:
                 kept = [disc for discs in pool.map(_discs_of, seeds, chunksize=4) for disc in discs]
                 save_examples(kept, path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
-from SpineNetCore.learning.whole_files import written_whole
-
-log = logging.getLogger(__name__)
 
 VERSION = 1
 """Raised whenever discs are found or cut in another way."""
@@ -46,12 +42,15 @@ class PreparedDiscs:
         Raises InputError where it cannot be written.
         """
         path = self.folder / f"{self._digest(scan)}.discs"
-        kept = _read(path) if path.exists() else None
-        if kept is None:
-            kept = list(cut())
-            with written_whole(path) as partial:
-                partial.write_bytes(_packed(kept))
-        return kept
+        kept = read_arrays(path)
+        if kept is not None:
+            rows = zip(kept["levels"].tolist(), one_by_one(kept), kept["firsts"].tolist(), strict=True)
+            return [CutDisc(*row) for row in rows]
+        discs = list(cut())
+        levels = np.array([disc.level for disc in discs], dtype=np.str_)
+        firsts = np.array([disc.first for disc in discs], dtype=np.int64)
+        write_arrays(path, levels=levels, firsts=firsts, **in_one([disc.slices for disc in discs]))
+        return discs
 
     def _digest(self, scan: GradedScan) -> str:
         facts = {**vars(scan.image), "path": "", "mask": ""}
@@ -62,29 +61,3 @@ class PreparedDiscs:
                     with file.open("rb") as opened:
                         digest.update(hashlib.file_digest(opened, "sha256").digest())
         return digest.hexdigest()[:32]
-
-
-def _packed(discs: Sequence[CutDisc]) -> bytes:
-    """The discs after a checksum of their bytes."""
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        slices=np.concatenate([disc.slices for disc in discs]) if discs else np.zeros((0, 0, 0), dtype=np.uint8),
-        counts=np.array([len(disc.slices) for disc in discs], dtype=np.int64),
-        firsts=np.array([disc.first for disc in discs], dtype=np.int64),
-        levels=np.array([disc.level for disc in discs], dtype=np.str_),
-    )
-    return hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue()
-
-
-def _read(path: Path) -> list[CutDisc] | None:
-    """Undo `_packed`; None, and said so, where the file is not what was written."""
-    content = path.read_bytes()
-    checksum, packed = content[:32], content[32:]
-    if hashlib.sha256(packed).digest() != checksum:
-        log.warning("'%s' is broken and is made again", path)
-        return None
-    with np.load(io.BytesIO(packed)) as file:
-        slices = np.split(file["slices"], np.cumsum(file["counts"])[:-1]) if len(file["counts"]) else []
-        rows = zip(file["levels"].tolist(), slices, file["firsts"].tolist(), strict=True)
-        return [CutDisc(level, voxels, first) for level, voxels, first in rows]
