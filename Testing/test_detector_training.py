@@ -8,6 +8,7 @@ import pytest
 import torch
 from spider_making import drawn_mask, drawn_slab
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning import detector_training
 from SpineNetCore.learning.checkpoints import save_checkpoint
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
@@ -67,6 +68,12 @@ def test_another_seed_looks_at_the_examples_otherwise(pool, tmp_path):
     )
 
     assert not are_equal(one, other)
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path):
+    train_detector(a_network(), [pool], replace(RECIPE, steps=1), tmp_path / "one.pt")
+    with pytest.raises(InputError, match=r"one.pt' was made with rate .*, now it is 0.5: give another --work folder"):
+        train_detector(a_network(), [pool], replace(RECIPE, steps=1, rate=0.5), tmp_path / "one.pt")
 
 
 def test_the_loss_falls_on_one_slice(pool, tmp_path, caplog):

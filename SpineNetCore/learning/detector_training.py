@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,10 @@ class DetectorRecipe:
     seed: int = 0
     checkpoint_every: int = 100
 
+    def facts(self) -> dict[str, str]:
+        """By name, all that two trainings must share for one to go on from the other's checkpoint."""
+        return {name: str(value) for name, value in asdict(self).items() if name != "checkpoint_every"}
+
 
 @dataclass(frozen=True)
 class ExamplePool:
@@ -48,12 +52,15 @@ class ExamplePool:
 def train_detector(
     network: VertebraNetwork, pools: Sequence[ExamplePool], recipe: DetectorRecipe, checkpoint: Path
 ) -> VertebraNetwork:
-    """Train a network on random looks at the pools' examples; goes on from `checkpoint` where there is one."""
+    """Train a network on random looks at the pools' examples; goes on from `checkpoint` where there is one.
+
+    Raises InputError where that one is broken or was made by another recipe, or where the disk is full.
+    """
     torch.manual_seed(recipe.seed)
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps + 1, pct_start=0.1)
-    training = Training(network, optimiser, schedule)
+    training = Training(network, optimiser, schedule, facts=recipe.facts())
     start = resumed(training, checkpoint)
     loader = DataLoader(_Looks(pools, recipe, start), batch_size=None, num_workers=1, prefetch_factor=6)
     began = time.monotonic()
