@@ -22,6 +22,9 @@ if importlib.util.find_spec("SpineNetCore") is None:  # a checkout among the add
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 
+HOMEPAGE = "https://github.com/spinenet-slicer/SlicerSpineNet"
+
+
 class SpineNet(ScriptedLoadableModule):
     """What Slicer shows of the module before it is opened."""
 
@@ -38,9 +41,11 @@ class SpineNet(ScriptedLoadableModule):
             "Grades the lumbar discs of a T2-weighted sagittal MRI and shows the evidence for every grade as a heat "
             "map on the scan. Research use only, not a medical device."
         )
+        parent.helpText += f' <a href="{HOMEPAGE}">{_("How to use it")}</a>'
         parent.acknowledgementText = _(
             "The method is that of Jamaludin, Kadir and Zisserman, SpineNet: automatically pinpointing classification "
-            "evidence in spinal MRIs, MICCAI 2016."
+            "evidence in spinal MRIs, MICCAI 2016. Models and sample derive from SPIDER, van der Graaf et al., "
+            "Scientific Data 2024, CC BY 4.0."
         )
         slicer.app.connect("startupCompleted()", register_sample)
 

@@ -61,14 +61,12 @@ class AnalysisPanel:
 
     def analyse(self) -> None:
         """Start on the chosen scan; the scene stays as it is until the whole result is there."""
-        if not self._messages.try_to(self._start, self._ui.scanSelector.currentNode(), self._options(), self._add):
-            self._offer_install()
+        self._try_to_start(self._ui.scanSelector.currentNode(), self._options(), self._add)
 
     def rescore(self, scan: Node, rescoring: Rescoring, on_result: Callable[[Result], None]) -> None:
         """Start to grade one disc of an analysed scan where a reader put it; `on_result` is given what comes of it."""
         options = replace(self._options(), report=rescoring.report, levels=(rescoring.level,))
-        if not self._messages.try_to(self._start, scan, options, on_result):
-            self._offer_install()
+        self._try_to_start(scan, options, on_result)
 
     def analyse_sample(self) -> None:
         """Load the scan that comes with SpineNet, and analyse it."""
@@ -89,6 +87,10 @@ class AnalysisPanel:
         self._timer.stop()
         self._worker.stop()
         self._show_running(False)
+
+    def _try_to_start(self, scan: Node, options: Options, finish: Callable[[Result], None]) -> None:
+        if not self._messages.try_to(self._start, scan, options, finish):
+            self._offer_install()
 
     def _start(self, scan: Node, options: Options, finish: Callable[[Result], None]) -> None:
         if libraries.are_missing():

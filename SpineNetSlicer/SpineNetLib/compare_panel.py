@@ -10,7 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from SpineNetLib.analysis import Analysis
-from SpineNetLib.comparison import Comparison, compare, read_reference
+from SpineNetLib.comparison import Agreement, compare, read_reference
 from SpineNetLib.export import export_scores
 from SpineNetLib.messages import Messages
 from SpineNetLib.page import export_page
@@ -68,9 +68,9 @@ class ComparePanel:
             self._messages.try_to(self.export_page, Path(path))
 
 
-def _agreement_text(comparison: Comparison) -> str:
+def _agreement_text(agreements: tuple[Agreement, ...]) -> str:
     lines = []
-    for agreement in comparison.agreements:
+    for agreement in agreements:
         kappa = "" if agreement.kappa is None else _(", kappa {value}").format(value=f"{agreement.kappa:.2f}")
         lines.append(
             _("{task}: {same} the same, {near} within one{kappa} (discs: {discs})").format(

@@ -1,4 +1,4 @@
-"""A reader's own grades beside those in the scene: where they differ, and how well they agree."""
+"""A reader's own grades beside those in the scene: how well they agree."""
 
 from __future__ import annotations
 
@@ -20,16 +20,6 @@ Grades = Mapping[Place, int]
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """A disc of which the scene and the reference say different grades."""
-
-    level: str
-    task: Task
-    shown: int
-    reference: int
-
-
-@dataclass(frozen=True)
 class Agreement:
     """Of one task, over the discs that both graded.
 
@@ -43,33 +33,18 @@ class Agreement:
     kappa: float | None
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """agreements: one per task that both graded. disagreements: by level from the head, then by task."""
-
-    agreements: tuple[Agreement, ...]
-    disagreements: tuple[Disagreement, ...]
-
-
-def compare(shown: Sequence[DiscReading], reference: Grades) -> Comparison:
-    """Compare the grades as they stand with a reference; raises InputError where no disc is graded by both."""
-    pairs = {
-        (reading.level, task): (grade.grade, reference[reading.level, task])
+def compare(shown: Sequence[DiscReading], reference: Grades) -> tuple[Agreement, ...]:
+    """Agreement of the grades as they stand with a reference, per task that both graded; raises InputError if none."""
+    pairs = [
+        (task, (grade.grade, reference[reading.level, task]))
         for reading in shown
         for task, grade in reading.grades.items()
         if (reading.level, task) in reference
-    }
+    ]
     if not pairs:
         raise InputError("The reference grades none of the discs shown: check its levels and columns.")
-    by_task = {task: [pair for (_, of), pair in pairs.items() if of is task] for task in Task}
-    return Comparison(
-        agreements=tuple(_agreement(task, of_task) for task, of_task in by_task.items() if of_task),
-        disagreements=tuple(
-            Disagreement(level, task, first, second)
-            for (level, task), (first, second) in pairs.items()
-            if first != second
-        ),
-    )
+    by_task = {task: [pair for of, pair in pairs if of is task] for task in Task}
+    return tuple(_agreement(task, of_task) for task, of_task in by_task.items() if of_task)
 
 
 def read_reference(path: Path) -> dict[Place, int]:

@@ -9,8 +9,6 @@ import slicer
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.scan_nodes import Node
 
-_MARK = "SpineNet.Folder"
-
 
 def file_away(analysis: Analysis) -> None:
     """Put all nodes of the analysis into a new folder beside its scan."""
@@ -19,8 +17,6 @@ def file_away(analysis: Analysis) -> None:
     beside_scan = tree.GetItemParent(scan_item) if scan_item else tree.GetSceneItemID()
     folder = tree.CreateFolderItem(beside_scan, f"{analysis.scan.GetName()} SpineNet")
     outlines = tree.CreateFolderItem(folder, "Outlines")
-    for item in (folder, outlines):
-        tree.SetItemAttribute(item, _MARK, "1")
     tree.SetItemExpanded(outlines, False)
     curves = {curve.GetID() for curve in analysis.outlines()}
     for node in analysis.own_nodes():
@@ -39,21 +35,6 @@ def folder_of(analysis: Analysis) -> int:
     tree = _tree(analysis)
     item = tree.GetItemByDataNode(analysis.record)
     return int(tree.GetItemParent(item)) if item else 0
-
-
-def remove_from_tree(analysis: Analysis) -> None:
-    """Take the analysis' nodes out of the tree, and its folders where nothing else was put into them."""
-    tree = _tree(analysis)
-    items = [tree.GetItemByDataNode(node) for node in analysis.own_nodes()]
-    folders = {tree.GetItemParent(item) for item in items if item}
-    folders |= {tree.GetItemParent(folder) for folder in folders}
-    for item in items:
-        if item:
-            tree.RemoveItem(item, False, False)
-    for folder in sorted(folders, reverse=True):  # an inner folder is younger than the one around it
-        is_empty = tree.GetNumberOfItemChildren(folder) == 0
-        if is_empty and tree.GetItemAttribute(folder, _MARK):
-            tree.RemoveItem(folder, False, False)
 
 
 def _put(tree: Any, node: Node, folder: int) -> None:

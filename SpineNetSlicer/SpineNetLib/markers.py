@@ -50,7 +50,7 @@ def show_in_sagittal_views(analysis: Analysis) -> None:
 
 def move_disc_markers(analysis: Analysis, level: str, earlier: DiscFinding) -> None:
     """Take the outline and the name of a disc, by its level in the analysis, to where its finding now has it."""
-    (finding,) = (disc for disc in analysis.findings.discs if disc.level == level)
+    finding = analysis.findings.disc(level)
     names, place = analysis.node(Part.DISC_NAMES), _disc_name_places((finding,))[level]
     for number in range(names.GetNumberOfControlPoints()):
         if names.GetNthControlPointDescription(number) == level:

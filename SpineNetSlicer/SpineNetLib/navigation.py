@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import slicer
 import vtk
@@ -32,16 +30,11 @@ def go_to_disc(analysis: Analysis, level: str) -> Point:
         raise InputError(f"No disc was found at {level}{reason}: choose a level that was scored.")
     place = _in_world(analysis.scan, on_nearest_slice(analysis.scan, finding.centre_ras_mm))
     disc_mm = _USUAL_DISC_WIDTH_MM if finding.geometry is None else finding.geometry.width_mm
-    for view in slice_views(analysis.scene):
+    for view in nodes_of_class(analysis.scene, "vtkMRMLSliceNode"):
         _zoom(view, VIEW_DISC_WIDTHS * disc_mm)
         view.JumpSliceByCentering(*place.tolist())
     show_in_sagittal_views(analysis)
     return place
-
-
-def slice_views(scene: Any) -> list[Node]:
-    """Every slice node of the scene."""
-    return nodes_of_class(scene, "vtkMRMLSliceNode")
 
 
 def on_nearest_slice(scan: Node, point_ras_mm: Point) -> Point:

@@ -20,7 +20,7 @@ from SpineNetLib.disc_line import lined_disc, placement_on_line, remove_disc_lin
 from SpineNetLib.markers import move_disc_markers
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.placements import Placement, placement
-from SpineNetLib.results import DiscFinding, Findings, Result
+from SpineNetLib.results import DiscFinding, Result
 from SpineNetLib.scan_nodes import check_same_grid
 from SpineNetLib.segments import disc_mask, replace_disc_segment
 from SpineNetLib.tables import log_correction
@@ -47,7 +47,7 @@ def asked_rescoring(analysis: Analysis) -> Rescoring:
     level = lined_disc(analysis)
     if level is None:
         raise InputError("No disc is being moved: pick one in the table and press 'Move disc'.")
-    finding = _finding(analysis.findings, level)
+    finding = analysis.findings.disc(level)
     if finding.centre_ras_mm is None or finding.geometry is None:
         raise InputError(f"{level} was not found: cancel the move.")
     new = placement_on_line(analysis, finding)
@@ -60,7 +60,7 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
 
     Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there.
     """
-    earlier, found = _finding(analysis.findings, rescoring.level), _finding(result.findings, rescoring.level)
+    earlier, found = analysis.findings.disc(rescoring.level), result.findings.disc(rescoring.level)
     if not found.scores:
         reason = (found.reason or "no reason given").rstrip(".")
         raise InputError(f"{rescoring.level} could not be graded there ({reason}): drag the line elsewhere.")
@@ -78,10 +78,6 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
         move_disc_markers(analysis, rescoring.level, earlier)
         remove_disc_line(analysis)
         log_correction(analysis, entry)
-
-
-def _finding(findings: Findings, level: str) -> DiscFinding:
-    return next(disc for disc in findings.discs if disc.level == level)
 
 
 def _grades(finding: DiscFinding) -> tuple[int, ...]:

@@ -61,17 +61,19 @@ class Findings:
     """All of `report.json` that the scene shows, and its text as it was."""
 
     text: str
-    scan_name: str
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[DiscFinding, ...]
     warnings: tuple[str, ...]
+
+    def disc(self, level: str) -> DiscFinding:
+        """The one of that level of DISC_LEVELS."""
+        return self.discs[DISC_LEVELS.index(level)]
 
 
 @dataclass(frozen=True)
 class Result:
     """A whole result folder. hotspots: one volume per task, or none at all. disc_labels: values of `disc_label`."""
 
-    folder: Path
     findings: Findings
     hotspots: Mapping[Task, FileVolume]
     disc_labels: FileVolume
@@ -83,7 +85,7 @@ def read_result(folder: Path) -> Result:
     if not report.is_file():
         raise InputError(f"'{folder}' holds no report.json: choose a folder that an analysis has written.")
     findings = read_findings(_text(report), str(report))
-    return Result(folder, findings, _hotspots(folder), read_image(_existing(folder / "discs.nii.gz")))
+    return Result(findings, _hotspots(folder), read_image(_existing(folder / "discs.nii.gz")))
 
 
 def read_findings(text: str, source: str) -> Findings:
@@ -95,7 +97,6 @@ def read_findings(text: str, source: str) -> Findings:
             raise ValueError(f"its discs are not {', '.join(DISC_LEVELS)}")
         return Findings(
             text=text,
-            scan_name=str(content["scan"]["name"]),
             vertebrae=tuple(_vertebra(entry) for entry in content["vertebrae"]),
             discs=discs,
             warnings=tuple(str(warning) for warning in content.get("warnings", ())),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from SpineNetLib.analysis import Analysis, follow_scan, new_analysis
-from SpineNetLib.folders import file_away, remove_from_tree
+from SpineNetLib.folders import file_away
 from SpineNetLib.heat_maps import add_heat_maps
 from SpineNetLib.markers import add_markers, show_in_sagittal_views
 from SpineNetLib.one_step import in_one_step
@@ -34,24 +34,3 @@ def add_result(scene: Any, scan: Node, result: Result) -> Analysis:
             follow_scan(analysis, node)
         file_away(analysis)
     return analysis
-
-
-def remove_analysis(analysis: Analysis) -> None:
-    """Take every node of the analysis out of the scene; the scan stays."""
-    scene = analysis.scene
-    remove_from_tree(analysis)
-    for node in tuple(analysis.own_nodes()):
-        _remove(scene, node)
-
-
-def _remove(scene: Any, node: Node) -> None:
-    """Remove a node with what only serves it: how it is shown and where it is saved."""
-    helpers = []
-    if node.IsA("vtkMRMLStorableNode"):
-        helpers += [node.GetNthStorageNode(place) for place in range(node.GetNumberOfStorageNodes())]
-    if node.IsA("vtkMRMLDisplayableNode"):
-        helpers += [node.GetNthDisplayNode(place) for place in range(node.GetNumberOfDisplayNodes())]
-    scene.RemoveNode(node)
-    for helper in helpers:
-        if helper is not None:
-            scene.RemoveNode(helper)

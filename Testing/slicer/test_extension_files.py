@@ -92,6 +92,11 @@ def test_the_icon_measures_128_pixels():
         assert icon.size == (128, 128)
 
 
+def test_the_module_leads_to_the_extensions_homepage(the_package):
+    module = (ROOT / "SpineNetSlicer" / "SpineNet.py").read_text("utf-8")
+    assert f'HOMEPAGE = "{the_package.variables["EXTENSION_HOMEPAGE"]}"' in module
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path):
     (tmp_path / "CMakeLists.txt").write_text("slicerMacroBuildScriptedModule(NAME A SCRIPTS missing.py)\n")
     with pytest.raises(ValueError, match=r"missing\.py"):

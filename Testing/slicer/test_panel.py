@@ -25,7 +25,7 @@ from SpineNetLib.analysis import Part, analyses
 from SpineNetLib.child_process import ChildProcess
 from SpineNetLib.devices import DeviceSearch
 from SpineNetLib.results import read_findings
-from SpineNetLib.scene import add_result, remove_analysis
+from SpineNetLib.scene import add_result
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections
 from SpineNetLib.worker import Worker
@@ -503,7 +503,7 @@ def test_an_analysis_removed_while_its_disc_is_graded_is_told(a_widget, a_shown_
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
     a_widget.ui.moveDiscButton.click()
     a_widget.ui.rescoreButton.click()
-    remove_analysis(a_shown_analysis)
+    a_shown_analysis.scene.RemoveNode(a_shown_analysis.record)
     wait_until(lambda: not a_widget.ui.cancelButton.enabled)
     assert "was removed while its disc was graded" in a_widget.ui.messageLabel.text
 

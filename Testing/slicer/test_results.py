@@ -64,7 +64,7 @@ def test_a_result_that_is_not_whole_is_refused_by_the_missing_name(a_copy, missi
         ({"discs": []}, "its discs are not"),
         ({"discs": [{"level": "L4-L5"}]}, "no 'geometry'|no 'centre_ras_mm'"),
         ({"vertebrae": [{"level": "L1", "confidence": 1, "corners_ras_mm": [[0, 1]]}]}, "is no point"),
-        ({"scan": None}, "NoneType"),
+        ({"warnings": None}, "NoneType"),
     ],
 )
 def test_a_report_of_another_kind_is_refused_with_what_is_wrong(a_copy, entries, said):

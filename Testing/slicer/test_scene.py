@@ -19,7 +19,7 @@ from SpineNetLib.corrections import Signature
 from SpineNetLib.folders import folder_of
 from SpineNetLib.reference_table import keep_reference, kept_reference
 from SpineNetLib.scan_nodes import ras_from_ijk
-from SpineNetLib.scene import add_result, remove_analysis
+from SpineNetLib.scene import add_result
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections, rows
 
@@ -149,31 +149,15 @@ def test_corrections_moves_and_references_are_each_undone_in_one_step(a_scene, a
         assert next(curve.GetName() for curve in again.outlines()) == "T12"
 
 
-def test_removing_an_analysis_leaves_the_scan_and_the_colours(a_scene, a_scan_node, a_result):
-    first = add_result(a_scene, a_scan_node, a_result)
-    remove_analysis(first)
-    before, items = kinds(a_scene), tree_of(a_scene).GetNumberOfItems()
-    remove_analysis(add_result(a_scene, a_scan_node, a_result))
-    assert (kinds(a_scene), tree_of(a_scene).GetNumberOfItems()) == (before, items)
-    assert a_scene.IsNodePresent(a_scan_node)
-    assert analyses(a_scene) == []
-
-
-def test_a_folder_of_the_users_own_survives_the_analysis_in_it(an_analysis, a_scene):
-    tree = tree_of(a_scene)
-    own = tree.CreateFolderItem(tree.GetSceneItemID(), "Own")
-    tree.SetItemParent(tree.GetItemByDataNode(an_analysis.record), own)
-    remove_analysis(an_analysis)
-    assert tree.GetItemName(own) == "Own"
-
-
 def test_two_analyses_of_scans_with_one_name_stay_apart(a_scene, a_result):
     scans = [scan_node(a_scene, a_report().scan) for _ in range(2)]
     first, second = (add_result(a_scene, scan, a_result) for scan in scans)
     correct_grade(first, "L4-L5", Task.PFIRRMANN, 1, NOON)
     assert (len(corrections(first)), len(corrections(second))) == (1, 0)
     assert [analysis.scan.GetID() for analysis in analyses(a_scene)] == [scan.GetID() for scan in scans]
-    remove_analysis(first)
+    for node in tuple(first.own_nodes()):
+        a_scene.RemoveNode(node)
+    assert [analysis.record.GetID() for analysis in analyses(a_scene)] == [second.record.GetID()]
     assert set(second.heat_maps()) == set(Task)
 
 
