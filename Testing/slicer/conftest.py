@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 HERE = Path(__file__).resolve().parent
 
@@ -17,12 +19,14 @@ import slicer.util  # noqa: E402, F401
 sys.path[:] = _path
 
 import pytest  # noqa: E402
-from headless_slicer import HeadlessSlicer, scan_node  # noqa: E402
+import slicer_window  # noqa: E402
+from headless_slicer import HeadlessSlicer, SliceView, scan_node  # noqa: E402
 from report_making import a_report  # noqa: E402
 
 from SpineNetCore.report import write_report  # noqa: E402
 from SpineNetLib.results import Result, read_result  # noqa: E402
 from SpineNetLib.scan_nodes import Node  # noqa: E402
+from SpineNetLib.scene import add_result  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +63,35 @@ def a_scene(an_application) -> Node:
 @pytest.fixture
 def a_scan_node(a_scene) -> Node:
     return scan_node(a_scene, a_report().scan)
+
+
+@pytest.fixture(scope="session")
+def the_module() -> ModuleType:
+    return slicer_window.install()
+
+
+@pytest.fixture
+def a_view(an_application) -> SliceView:
+    return SliceView(an_application, "Yellow", "Sagittal", (300, 300))
+
+
+@pytest.fixture
+def a_widget(the_module, an_application, a_view) -> Iterator[SimpleNamespace]:
+    widget = slicer_window.opened(the_module)
+    yield widget
+    slicer_window.close(widget)
+
+
+@pytest.fixture
+def a_shown_analysis(a_widget, a_scene, a_scan_node, a_result):
+    analysis = add_result(a_scene, a_scan_node, a_result)
+    a_widget.panel.grades.show(analysis)
+    return analysis
+
+
+@pytest.fixture
+def temporary_files(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import csv
+import sys
+
+from panel_using import L4_L5, PFIRRMANN, cell
+
+from SpineNetCore.anatomy import DISC_LEVELS
+
+
+def test_a_reference_is_compared_and_the_grades_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch):
+    reference, export = tmp_path / "reference.csv", tmp_path / "out.csv"
+    reference.write_text("level,pfirrmann\nL4-L5,3\nL5-S1,5\n")
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getOpenFileName", lambda *_: str(reference))
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getSaveFileName", lambda *_: str(export))
+    a_widget.ui.referenceButton.click()
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == "5 \N{NOT EQUAL TO} 3"
+    assert "Pfirrmann: 50% the same, 50% within one" in a_widget.ui.agreementLabel.text
+    a_widget.ui.exportButton.click()
+    with export.open(newline="") as file:
+        assert [row["level"] for row in csv.DictReader(file)] == list(DISC_LEVELS)
+
+
+def test_a_reference_that_cannot_be_read_is_told_and_changes_nothing(a_widget, a_shown_analysis, tmp_path, monkeypatch):
+    reference = tmp_path / "reference.csv"
+    reference.write_text("level,pfirrmann\nL4-L5,9\n")
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getOpenFileName", lambda *_: str(reference))
+    before = cell(a_widget, L4_L5, PFIRRMANN).text()
+    a_widget.ui.referenceButton.click()
+    assert "pfirrmann '9'" in a_widget.ui.messageLabel.text
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_a_reference_is_still_there_when_the_module_is_opened_again(a_widget, a_shown_analysis, tmp_path):
+    reference = tmp_path / "reference.csv"
+    reference.write_text("level,pfirrmann\nL4-L5,3\n")
+    a_widget.panel.grades.compare.load_reference(reference)
+    a_widget.exit()
+    a_widget.enter()
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == "5 \N{NOT EQUAL TO} 3"
+    assert "Pfirrmann: 0% the same, 0% within one, kappa 0.00 (discs: 1)" in a_widget.ui.agreementLabel.text
+
+
+def test_the_page_is_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getSaveFileName", lambda *_: str(tmp_path / "page"))
+    a_widget.ui.exportPageButton.click()
+    assert a_widget.ui.messageLabel.text == ""
+    assert "Research use only" in (tmp_path / "page.html").read_text("utf-8")

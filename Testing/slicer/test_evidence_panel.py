@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import slicer
+from panel_using import L4_L5, NARROWING, PFIRRMANN
+
+from SpineNetCore.anatomy import Task
+from SpineNetLib.scene import add_result
+from SpineNetLib.segments import disc_mask
+
+
+def test_the_sliders_change_the_evidence_shown(a_widget, a_shown_analysis, a_view):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.opacitySlider.setValue(0.3)
+    a_widget.ui.thresholdSlider.setValue(0.5)
+    assert a_view.layers.GetForegroundOpacity() == pytest.approx(0.3)
+    assert a_shown_analysis.heat_map(Task.PFIRRMANN).GetDisplayNode().GetLowerThreshold() == pytest.approx(0.5)
+
+
+def test_the_evidence_of_one_disc_or_all_or_none_is_shown(a_widget, a_shown_analysis, a_view, a_scene):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    whole = slicer.util.arrayFromVolume(a_shown_analysis.heat_map(Task.PFIRRMANN))
+    a_widget.ui.thisDiscCheckBox.click()
+    shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
+    assert 0 < (shown > 0).sum() < (whole > 0).sum()
+    a_widget.ui.thisDiscCheckBox.click()
+    assert a_view.layers.GetForegroundVolumeID() == a_shown_analysis.heat_map(Task.PFIRRMANN).GetID()
+    a_widget.ui.hideButton.click()
+    assert not a_view.layers.GetForegroundVolumeID()
+
+
+def test_evidence_of_normal_grades_is_left_out_where_that_is_asked_for(a_widget, a_shown_analysis, a_view, a_scene):
+    a_widget.panel.grades.correct(0, Task.UPPER_MARROW, "L4-L5")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, list(Task).index(Task.UPPER_MARROW))
+    a_widget.ui.abnormalOnlyCheckBox.click()
+    shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
+    inside = {level: disc_mask(a_shown_analysis, [level], a_shown_analysis.scan) for level in ("L3-L4", "L4-L5")}
+    assert shown[inside["L3-L4"]].any()
+    assert not shown[inside["L4-L5"]].any()
+    a_widget.ui.thisDiscCheckBox.click()
+    shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
+    assert not shown.any()
+    assert a_widget.ui.evidenceLabel.text == "Upper marrow: no grade to show evidence for."
+
+
+def test_a_result_without_evidence_is_read_and_says_so(a_widget, a_scene, a_scan_node, a_result):
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, replace(a_result, hotspots={})))
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    assert a_widget.ui.messageLabel.text == ""
+    assert a_widget.ui.evidenceLabel.text == "The scan was analysed without evidence."

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+from panel_using import L4_L5, NARROWING, PFIRRMANN, cell
+
+from SpineNetCore.anatomy import Task
+from SpineNetLib.results import read_findings
+from SpineNetLib.scene import add_result
+
+
+def with_warning(report: str, warning: str) -> str:
+    return json.dumps(json.loads(report) | {"warnings": [warning]})
+
+
+def test_warnings_stay_beside_the_grades(a_widget, a_scene, a_scan_node, a_result):
+    warning = "The names are in doubt: check them."
+    result = replace(a_result, findings=read_findings(with_warning(a_result.findings.text, warning), "report"))
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, result))
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    assert warning in a_widget.ui.warningLabel.text
+    assert not a_widget.ui.warningLabel.isHidden()
+
+
+def test_picking_a_cell_moves_the_views_and_shows_that_tasks_evidence(a_widget, a_shown_analysis, a_view):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
+    centre = a_shown_analysis.findings.discs[L4_L5].centre_ras_mm
+    matrix = a_view.node.GetSliceToRAS()
+    place = np.array([matrix.GetElement(row, 3) for row in range(3)])
+    assert np.linalg.norm(place - centre) < 3
+    assert a_view.layers.GetForegroundVolumeID() == a_shown_analysis.heat_map(Task.NARROWING).GetID()
+    picked = cell(a_widget, L4_L5, NARROWING).background().color().name()
+    assert f"background: {picked}" in a_widget.ui.scoreTable.styleSheet
+    assert a_widget.ui.cellLabel.text.startswith("L4-L5, Narrowing")
+
+
+def test_a_disc_that_was_not_scored_says_why(a_widget, a_shown_analysis):
+    assert cell(a_widget, 0, PFIRRMANN).text() == "\N{EN DASH}"
+    assert "too little of it" in cell(a_widget, 0, PFIRRMANN).toolTip()
+
+
+def test_worse_grades_are_darker(a_widget, a_shown_analysis):
+    lightness = []
+    for grade in Task.PFIRRMANN.grades[1:]:
+        a_widget.panel.grades.correct(grade, Task.PFIRRMANN, "L4-L5")
+        lightness.append(cell(a_widget, L4_L5, PFIRRMANN).background().color().lightness())
+    assert sorted(set(lightness), reverse=True) == lightness
+
+
+def test_a_reader_corrects_a_grade_and_takes_it_back(a_widget, a_shown_analysis):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    before = cell(a_widget, L4_L5, PFIRRMANN).text()
+    a_widget.ui.initialsEdit.setText("AB")
+    selector = a_widget.ui.gradeSelector
+    selector.setCurrentIndex(selector.findData(2))
+    selector.activated.emit(selector.currentIndex)
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == "2 (5)"
+    assert "Given by AB" in a_widget.ui.cellLabel.text
+    selector.setCurrentIndex(selector.count - 1)
+    selector.activated.emit(selector.currentIndex)
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_initials_that_cannot_be_are_told(a_widget, a_shown_analysis):
+    a_widget.ui.initialsEdit.setText("=A1()")
+    a_widget.ui.levelsUpButton.click()
+    assert "cannot be a reader's initials" in a_widget.ui.messageLabel.text
+
+
+def test_levels_move_up_and_down(a_widget, a_shown_analysis):
+    before = cell(a_widget, L4_L5, PFIRRMANN).text()
+    a_widget.ui.levelsUpButton.click()
+    assert cell(a_widget, L4_L5 - 1, PFIRRMANN).text() == before
+    assert cell(a_widget, 5, PFIRRMANN).text() == "\N{EN DASH}"
+    a_widget.ui.levelsDownButton.click()
+    assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
