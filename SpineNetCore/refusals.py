@@ -20,7 +20,7 @@ SURE = 0.9
 """Naming confidence from which on names are given without a warning. ours."""
 
 _FEWEST_BODIES = 4
-_DEPTH_MM = (20.0, 60.0)
+_DEPTH_MM = (22.0, 60.0)
 """Lumbar bodies, from front to back. ours: cervical ones measure about 16 mm, lumbar ones of adults 28 to 45."""
 
 _DISC_SEEN = 0.4
