@@ -44,7 +44,7 @@ def an_evaluation(discs):
 def test_the_page_is_whole_and_fetches_nothing(an_evaluation):
     page = evaluation_page(an_evaluation)
     body = ElementTree.fromstring(page[page.index("<main>") : page.index("</main>") + len("</main>")])
-    assert len(body.findall(".//svg")) == 2 * len(an_evaluation.lines) == 4
+    assert len(body.findall(".//figure//svg")) == 2 * len(an_evaluation.lines) == 4
     assert RESEARCH_USE_NOTICE in page
     assert "models/&lt;a&gt;" in page
     assert "Reader &lt;1&gt; (15 patients)" in page

@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import io
 from statistics import mean, stdev
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from answer_making import a_measure
 
 from SpineNetCore.learning.bootstrap import Estimate
+from SpineNetCore.learning.grading.point_plots import point_plots
 from SpineNetCore.learning.grading.repeats import (
     figure_tables,
     point_tables,
@@ -16,7 +18,7 @@ from SpineNetCore.learning.grading.repeats import (
     repeats_csv,
     tables_text,
 )
-from SpineNetCore.learning.grading.repeats_page import repeats_page
+from SpineNetCore.learning.grading.repeats_page import points_page, repeats_page
 from SpineNetCore.learning.grading.summary import Figure, Line
 
 
@@ -81,9 +83,34 @@ def test_every_figure_is_a_row_with_both_models(two_models):
     }
 
 
-def test_the_page_shows_the_tables_and_what_they_mean(two_models):
-    page = repeats_page("Title <1>", [("Grader", "<a>")], figure_tables(two_models))
+def test_the_page_shows_the_table_and_what_it_means(two_models):
+    page = repeats_page("Title <1>", [("Grader", "<a>")], two_models)
     assert "72.0 ± 2.8" in page
     assert "Title &lt;1&gt;" in page
     assert "Research use only" in page
     assert "confusion" not in page
+
+
+def test_the_page_of_branch_points_has_a_plot_for_every_measure(two_models):
+    page = points_page("Title", [], {"none": two_models[:1], "conv5": two_models})
+    body = ElementTree.fromstring(page[page.index("<main>") : page.index("</main>") + len("</main>")])
+    assert len(body.findall(".//svg")) == 2
+    assert "72.0 ± 2.8" in page
+
+
+def test_a_plot_marks_both_models_and_their_mean_in_its_point_of_the_scale(two_models):
+    plots = ElementTree.fromstring(f"<p>{point_plots({'none': [], 'conv5': two_models[:1]}, 'Drawn')}</p>")
+    ticks = {
+        float(text.text): float(text.get("y")) - 4 for text in plots.iter("text") if text.get("text-anchor") == "end"
+    }
+    low, high = min(ticks), max(ticks)
+    marks = {
+        kind: [float(c.get("cy")) for c in plots.iter("circle") if c.get("class") == kind] for kind in ("mean", "model")
+    }
+
+    def per_cent(y: float) -> float:
+        return high - (high - low) * (y - ticks[high]) / (ticks[low] - ticks[high])
+
+    assert (low, high) == (65, 75)
+    assert [per_cent(y) for y in marks["mean"]] == pytest.approx([72], abs=0.1)
+    assert [per_cent(y) for y in marks["model"]] == pytest.approx([70, 74], abs=0.1)

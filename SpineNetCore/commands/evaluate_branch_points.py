@@ -114,7 +114,7 @@ def _course(options: argparse.Namespace) -> Course:
 
 def _tell(options: argparse.Namespace, by_point: Mapping[str, Sequence[Repeat]]) -> None:
     from SpineNetCore.learning.grading.repeats import point_tables, repeats_csv, tables_text
-    from SpineNetCore.learning.grading.repeats_page import NOTE, repeats_page
+    from SpineNetCore.learning.grading.repeats_page import NOTE, points_page
     from SpineNetCore.learning.grading.result import BRANCH_POINTS, write_texts
 
     tables = point_tables(by_point)
@@ -129,6 +129,6 @@ def _tell(options: argparse.Namespace, by_point: Mapping[str, Sequence[Repeat]])
         facts = [("Preset", options.preset), *steps, *facts_of_sources(options)]
         texts = {
             "branch_points.csv": repeats_csv(by_point),
-            "branch_points.html": repeats_page("Where the tasks should part", facts, tables),
+            "branch_points.html": points_page("Where the tasks should part", facts, by_point),
         }
         write_texts(BRANCH_POINTS, texts, options.output)

@@ -91,7 +91,7 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
     if not lines:
         raise InputError(
             f"No task can be measured on {len(discs)} graded discs of {options.patients} patients: give scans or "
-            "phantoms on which two grades of a task occur."
+            "phantoms on which two grades of a task occur, and see the column split of a manifest."
         )
     facts = [*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options)]
     facts.append(("Seed of the intervals", str(options.seed)))

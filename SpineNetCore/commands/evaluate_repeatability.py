@@ -65,14 +65,13 @@ def run(options: argparse.Namespace) -> None:
             "No task can be measured on both models' test patients: give scans or phantoms with two grades of a task "
             "on either side."
         )
-    tables = figure_tables(repeated)
-    print(f"{tables_text(tables)}\n\n{NOTE}")
+    print(f"{tables_text(figure_tables(repeated))}\n\n{NOTE}")
     if options.output:
         models = (("First grader", stored[0]), ("Second grader", stored[1]))
         facts = [*((name, f"{one.path.name} {one.digest}") for name, one in models), *facts_of_sources(options)]
         texts = {
             "repeatability.csv": repeats_csv({grading_network(stored[0]).config.branch_point.value: repeated}),
-            "repeatability.html": repeats_page("How alike two graders of one recipe are", facts, tables),
+            "repeatability.html": repeats_page("How alike two graders of one recipe are", facts, repeated),
         }
         write_texts(REPEATABILITY, texts, options.output)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,8 +56,9 @@ def _group(scan: GradedScan) -> str:
 
 
 def _name(scan: GradedScan) -> str:
-    """The scan's path from its table's folder."""
-    return os.path.relpath(scan.image.path, scan.source.parent)
+    """The scan's path from its table's folder, or else the whole of it."""
+    path, folder = scan.image.path.resolve(), scan.source.parent.resolve()
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
 def _of_scan(scan: GradedScan, detector: VertebraNetwork, cut: Path | None) -> list[DiscExample]:

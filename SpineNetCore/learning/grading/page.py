@@ -9,7 +9,7 @@ from html import escape
 from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
 from SpineNetCore.learning.figure_text import INTERVALS_NOTE
 from SpineNetCore.learning.grading.calibration import BINS
-from SpineNetCore.learning.grading.plots import STYLE, confusion_plot, reliability_plot
+from SpineNetCore.learning.grading.plots import STYLE, confusion_plot, key_mark, reliability_plot
 from SpineNetCore.learning.grading.summary import Line
 from SpineNetCore.learning.grading.table import by_group, cells_of
 
@@ -86,7 +86,14 @@ def evaluation_page(evaluation: Evaluation) -> str:
 
 def _group(heading: str, lines: Sequence[Line]) -> str:
     figures = "\n".join(_figure(line) for line in lines)
-    return f'{figures_table(heading, cells_of(lines))}\n<div class="answers">{figures}</div>'
+    key = _key(lines) if any(line.raw for line in lines) else ""
+    return f'{figures_table(heading, cells_of(lines))}\n{key}<div class="answers">{figures}</div>'
+
+
+def _key(lines: Sequence[Line]) -> str:
+    before = f"{key_mark('raw')} before temperature scaling"
+    after = f" {key_mark('scaled')} after it" if any(line.scaled for line in lines) else ""
+    return f'<p class="key">Reliability: {before}{after}</p>\n'
 
 
 def _figure(line: Line) -> str:

@@ -58,6 +58,11 @@ def reliability_plot(line: Line) -> str:
     return _svg(_SIDE + 50, _SIDE + 54, label, "".join([frame, ideal, *ticks, titles, series]))
 
 
+def key_mark(kind: str) -> str:
+    """The mark of a series as its key shows it; kind: `raw` or `scaled`."""
+    return f'<svg width="16" height="16" aria-hidden="true">{_mark(kind, 8, 8, 6)}</svg>'
+
+
 def _cell(row: int, column: int, count: int, share: float) -> str:
     x, y = _MARGIN + _CELL * column, _MARGIN + _CELL * row
     kind = "on-dark" if share > 0.5 else ""
