@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.spider import MASK_CANAL, MASK_DISC, MASK_VERTEBRA, Slab
+from SpineNetCore.learning.datasets.spider_original import spider_scans
+from SpineNetCore.learning.disc_examples import DiscExample, cut_discs, labelled
 from SpineNetCore.scan import Scan
+from SpineNetCore.vertebra_network import VertebraNetwork
 
 SPACING_MM = (1.8, 0.8, 0.9)
 SHAPE = (3, 216, 130)
@@ -115,6 +119,12 @@ def write_spider_for_all_splits(folder: Path) -> Path:
         for patient in (1, 2, 5):
             (folder / part / f"{patient}_t2.mha").write_bytes((folder / part / "3_t2.mha").read_bytes())
     return folder
+
+
+def examples_of(folder: Path, detector: VertebraNetwork, kept_out: bool) -> list[DiscExample]:
+    """Graded discs of a SPIDER folder, of the patients kept out for testing or of the others."""
+    scans = [scan for scan in spider_scans(folder) if (scan.split is Split.TEST) == kept_out]
+    return [example for scan in scans for example in labelled(scan, cut_discs(scan, detector))]
 
 
 def original_labels() -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from full_disk import a_full_disk
 from grader_making import a_disc
-from spider_making import write_spider
+from spider_making import examples_of, write_spider
 
 from SpineNetCore.anatomy import Task, Vertebra
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, cut_disc_volume
@@ -20,7 +20,6 @@ from SpineNetCore.learning.disc_examples import (
     load_examples,
     phantom_examples,
     save_examples,
-    spider_examples,
 )
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 from SpineNetCore.learning.self_labelling import ReadPicture
@@ -175,11 +174,11 @@ def folder(tmp_path, monkeypatch):
     ("kept_out", "discs"), [(False, [("1", "L4-L5"), ("1", "L5-S1")]), (True, [("4", "L5-S1")])], ids=["seen", "kept"]
 )
 def test_graded_discs_of_the_asked_patients_become_examples(folder, detector, kept_out, discs):
-    assert [(e.patient, e.level) for e in spider_examples(folder, detector, kept_out)] == discs
+    assert [(e.patient, e.level) for e in examples_of(folder, detector, kept_out)] == discs
 
 
 def test_discs_of_spider_carry_what_their_label_admits(folder, detector):
-    upper, lower = spider_examples(folder, detector, kept_out=False)
+    upper, lower = examples_of(folder, detector, kept_out=False)
 
     assert admitted(upper, Task.UPPER_MARROW) == admitted(upper, Task.LOWER_MARROW) == {0}
     assert not upper.marrow_changed
@@ -196,7 +195,7 @@ def test_discs_of_slabs_become_examples_too(folder, detector, monkeypatch):
     monkeypatch.setattr(disc_examples, "find_spine", lambda scan, *_: a_spine(scan))
     gradings = folder / "radiological_gradings.csv"
     gradings.write_text(gradings.read_text(encoding="utf8") + "5,1,0,0,0,0,0,0,0,4\n", encoding="utf8")
-    (example,) = spider_examples(folder, detector, kept_out=False)
+    (example,) = examples_of(folder, detector, kept_out=False)
 
     assert (example.patient, example.level) == ("5", "L5-S1")
     assert admitted(example, Task.PFIRRMANN) == {4}

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from spider_making import BODY_TOPS, CORNERS, ORIGINAL_MM, write_original_spider, write_spider
+from spider_making import BODY_TOPS, CORNERS, ORIGINAL_MM, examples_of, write_original_spider, write_spider
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -13,7 +13,7 @@ from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
 from SpineNetCore.learning.datasets.masks import read_mask
 from SpineNetCore.learning.datasets.spider import reduced_scans
 from SpineNetCore.learning.datasets.spider_original import original_scans, spider_scans
-from SpineNetCore.learning.disc_examples import cut_discs, spider_examples
+from SpineNetCore.learning.disc_examples import cut_discs
 from SpineNetCore.scan import mapped
 from SpineNetCore.scan_files import read_scan
 from SpineNetCore.vertebra_network import VertebraNetwork
@@ -105,15 +105,15 @@ def test_both_intensity_conventions_and_orientations_give_the_same_discs(folder)
 def test_discs_of_the_original_layout_become_examples(folder):
     detector = VertebraNetwork()
 
-    assert [e.patient for e in spider_examples(folder, detector, kept_out=False)] == ["3"] * 4
-    assert [e.patient for e in spider_examples(folder, detector, kept_out=True)] == ["12"] * 4
+    assert [e.patient for e in examples_of(folder, detector, kept_out=False)] == ["3"] * 4
+    assert [e.patient for e in examples_of(folder, detector, kept_out=True)] == ["12"] * 4
 
 
 def test_a_truncated_mask_is_refused(folder):
     mask = folder / "masks" / "3_t2.mha"
     mask.write_bytes(mask.read_bytes()[:-1000])
     with pytest.raises(InputError, match=r"masks/3_t2.mha' .*cut off"):
-        list(spider_examples(folder, VertebraNetwork(), kept_out=False))
+        examples_of(folder, VertebraNetwork(), kept_out=False)
 
 
 def test_a_missing_mask_is_refused(folder):

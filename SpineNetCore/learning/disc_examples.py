@@ -21,13 +21,11 @@ from SpineNetCore.learning.datasets.graded_scans import (
     GradedScan,
     GradeSets,
     PictureFile,
-    Split,
 )
 from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
 from SpineNetCore.learning.datasets.masks import read_mask
 from SpineNetCore.learning.datasets.prepared import CutDisc, PreparedDiscs
 from SpineNetCore.learning.datasets.spider import read_picture_file
-from SpineNetCore.learning.datasets.spider_original import spider_scans
 from SpineNetCore.learning.phantom import Phantom
 from SpineNetCore.learning.self_labelling import read_picture
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between, find_spine
@@ -81,13 +79,6 @@ class DiscExample:
 _TASKS = tuple(Task)
 _OPPOSITES = {Task.UPPER_ENDPLATE: Task.LOWER_ENDPLATE, Task.UPPER_MARROW: Task.LOWER_MARROW}
 _TURNED_OVER = [_TASKS.index((_OPPOSITES | {b: a for a, b in _OPPOSITES.items()}).get(task, task)) for task in Task]
-
-
-def spider_examples(folder: Path, detector: VertebraNetwork, kept_out: bool) -> Iterator[DiscExample]:
-    """Graded discs of SPIDER, in either layout; of the patients kept out for testing or of the others."""
-    for scan in spider_scans(folder):
-        if (scan.split is Split.TEST) == kept_out:
-            yield from labelled(scan, cut_discs(scan, detector))
 
 
 def prepared_examples(
