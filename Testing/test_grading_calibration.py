@@ -65,3 +65,12 @@ def test_certainty_that_is_wrong_costs_much_but_not_everything():
 def test_one_class_alone_fits_no_temperature():
     assert np.isnan(fitted_temperature(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 0])))
     assert np.isnan(fitted_temperature(np.zeros((0, 2)), np.zeros(0, dtype=int)))
+
+
+def test_a_few_discs_move_the_temperature_little_and_many_as_far_as_they_say():
+    few = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    truth = np.array([0, 1, 0])
+    timid, sure = fitted_temperature(few, truth), fitted_temperature(np.tile(few, (100, 1)), np.tile(truth, 100))
+
+    assert 0.5 < timid < 1
+    assert sure < 0.3

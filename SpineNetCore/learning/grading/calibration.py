@@ -12,7 +12,8 @@ from scipy.optimize import minimize_scalar
 BINS = 10
 _LEAST = 1e-7
 """ours: no answer is held for less likely, so that one confident error does not outweigh everything."""
-_TEMPERATURES = (0.05, 20.0)
+_PRIOR_SPREAD = 0.5
+_FARTHEST = 3.0
 
 Probabilities = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -76,17 +77,19 @@ def tempered(chances: Probabilities, temperature: float) -> Probabilities:
 
 
 def fitted_temperature(chances: Probabilities, truth: Indices) -> float:
-    """The temperature with the least negative log-likelihood; NaN where fewer than two classes occur to fit it on.
+    """The likeliest temperature; NaN where fewer than two classes occur to fit it on.
 
-    ours: it acts on the mean over views, and lies between 1/20 and 20.
+    ours: it acts on the mean over views; before any disc is seen its logarithm lies about 0, a temperature of 1, with a
+    standard deviation of `_PRIOR_SPREAD`, so that a few discs, all of them right, do not make it extreme.
     """
     if len(np.unique(truth)) < 2:
         return float("nan")
 
-    def loss(log_temperature: float) -> float:
-        return float(sureness(tempered(chances, float(np.exp(log_temperature))), truth).losses.mean())
+    def surprise(log_temperature: float) -> float:
+        losses = sureness(tempered(chances, float(np.exp(log_temperature))), truth).losses
+        return float(losses.sum()) + (log_temperature / _PRIOR_SPREAD) ** 2 / 2
 
-    return float(np.exp(minimize_scalar(loss, bounds=tuple(np.log(_TEMPERATURES)), method="bounded").x))
+    return float(np.exp(minimize_scalar(surprise, bounds=(-_FARTHEST, _FARTHEST), method="bounded").x))
 
 
 def _bins(confidences: Sequence[float] | NDArray[np.float64]) -> Indices:

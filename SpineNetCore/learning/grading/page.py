@@ -46,8 +46,8 @@ OF_CALIBRATION = (
     (
         "temp.",
         "The temperature fitted on the validation patients of the same source, or on phantoms of other seeds, never on "
-        "those tested; above 1 the probabilities were too bold. It changes no grade. None where validation has but one "
-        "true grade.",
+        "those tested; above 1 the probabilities were too bold. It changes no grade, and few discs to fit it on leave "
+        "it near 1. None where validation has but one true grade.",
     ),
     (
         "reliability diagrams",
