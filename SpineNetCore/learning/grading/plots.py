@@ -65,9 +65,11 @@ def key_mark(kind: str) -> str:
 
 def _cell(row: int, column: int, count: int, share: float) -> str:
     x, y = _MARGIN + _CELL * column, _MARGIN + _CELL * row
-    kind = "on-dark" if share > 0.5 else ""
+    kind = "on-dark" if share > 0.8 else ""
     middle = x + _CELL / 2
-    said = _text(middle, y + 20, str(count), kind) + _text(middle, y + 35, f"{share:.0%}", kind or "soft-text")
+    said = _text(middle, y + 20, str(count), kind) + _text(
+        middle, y + 35, f"{share:.0%}", kind or ("soft-text" if share < 0.25 else "")
+    )
     box = f'<rect class="cell" x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" fill-opacity="{share:.2f}"/>'
     return box + (said if count else "")
 
