@@ -24,6 +24,7 @@ from headless_slicer import HeadlessSlicer, SliceView, scan_node  # noqa: E402
 from report_making import a_report  # noqa: E402
 
 from SpineNetCore.report import write_report  # noqa: E402
+from SpineNetLib.analysis import Analysis  # noqa: E402
 from SpineNetLib.results import Result, read_result  # noqa: E402
 from SpineNetLib.scan_nodes import Node  # noqa: E402
 from SpineNetLib.scene import add_result  # noqa: E402
@@ -71,6 +72,11 @@ def the_module() -> ModuleType:
 
 
 @pytest.fixture
+def an_analysis(a_scene, a_scan_node, a_result) -> Analysis:
+    return add_result(a_scene, a_scan_node, a_result)
+
+
+@pytest.fixture
 def a_view(an_application) -> SliceView:
     return SliceView(an_application, "Yellow", "Sagittal", (300, 300))
 
@@ -83,14 +89,14 @@ def a_widget(the_module, an_application, a_view) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture
-def a_shown_analysis(a_widget, a_scene, a_scan_node, a_result):
-    analysis = add_result(a_scene, a_scan_node, a_result)
-    a_widget.panel.grades.show(analysis)
-    return analysis
+def a_shown_analysis(a_widget, an_analysis) -> Analysis:
+    a_widget.panel.grades.show(an_analysis)
+    return an_analysis
 
 
 @pytest.fixture
 def temporary_files(tmp_path, monkeypatch) -> Path:
+    """An empty folder that stands for the computer's folder of temporary files."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

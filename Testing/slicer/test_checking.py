@@ -10,16 +10,10 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Part
 from SpineNetLib.checking import correct_grade, move_levels, reading_of
 from SpineNetLib.corrections import GradeCorrection, LevelsMoved, Signature, correction_of, row_of
-from SpineNetLib.scene import add_result
 from SpineNetLib.tables import corrections, current_readings, rows
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
 LATER = Signature(datetime(2026, 3, 1, 13, tzinfo=UTC))
-
-
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result):
-    return add_result(a_scene, a_scan_node, a_result)
 
 
 def shown(analysis, level: str) -> dict[str, str]:

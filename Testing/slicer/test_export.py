@@ -12,15 +12,9 @@ from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.comparison import compare, read_reference
 from SpineNetLib.corrections import Signature
 from SpineNetLib.export import export_scores
-from SpineNetLib.scene import add_result
 from SpineNetLib.tables import current_readings
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
-
-
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result):
-    return add_result(a_scene, a_scan_node, a_result)
 
 
 def table(path) -> list[dict[str, str]]:

@@ -13,18 +13,12 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
 from SpineNetLib.analysis import Part
 from SpineNetLib.navigation import VIEW_DISC_WIDTHS, go_to_disc
-from SpineNetLib.scene import add_result
 
 
 @pytest.fixture
 def the_views(an_application) -> list[SliceView]:
     planes = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
     return [SliceView(an_application, name, plane, (300, 200)) for name, plane in planes.items()]
-
-
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result):
-    return add_result(a_scene, a_scan_node, a_result)
 
 
 def middle_of(view: SliceView) -> np.ndarray:

@@ -12,18 +12,11 @@ from report_making import UNSCORED, a_report
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
-from SpineNetLib.analysis import Analysis
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.page import current_report, export_page
-from SpineNetLib.scene import add_result
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
-
-
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result) -> Analysis:
-    return add_result(a_scene, a_scan_node, a_result)
 
 
 def test_an_analysis_that_nobody_changed_is_reported_as_the_command_line_did(an_analysis):

@@ -33,11 +33,6 @@ PLACE = DISC_LEVELS.index(LEVEL)
 DOWN_MM, BACK_MM = 2.0, 3.0
 
 
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result) -> Analysis:
-    return add_result(a_scene, a_scan_node, a_result)
-
-
 @pytest.fixture(scope="module")
 def the_fresh_result(tmp_path_factory) -> Result:
     """L4-L5 graded alone, all grades lowest, its box four rows lower, its evidence 1 throughout."""

@@ -13,7 +13,7 @@ from report_making import UNSCORED, a_report
 from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
 from SpineNetCore.errors import InputError
 from SpineNetLib import markers
-from SpineNetLib.analysis import Analysis, Part, analyses
+from SpineNetLib.analysis import Part, analyses
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.folders import folder_of
@@ -24,11 +24,6 @@ from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections, rows
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
-
-
-@pytest.fixture
-def an_analysis(a_scene, a_scan_node, a_result) -> Analysis:
-    return add_result(a_scene, a_scan_node, a_result)
 
 
 def kinds(scene) -> Counter[str]:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 import types
 from pathlib import Path
@@ -32,13 +31,7 @@ time.sleep(60)
 DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + HAS_A_CHILD
 
 
-@pytest.fixture(autouse=True)
-def temporary_files(tmp_path, monkeypatch) -> Path:
-    """An empty folder that stands for the computer's folder of temporary files."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("temporary_files")
 
 
 @pytest.fixture
