@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore import RESEARCH_USE_NOTICE
+from SpineNetCore.anatomy import Task
 from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.terminal import sink_named
 from SpineNetCore.errors import InputError
@@ -49,12 +50,14 @@ def add_to(commands: Commands) -> None:
         help="of our maps, one method for each (default 8 32 128)",
     )
     parser.add_argument("--methods", choices=METHOD_NAMES, nargs="+", default=METHOD_NAMES, help="default: all")
+    names = [task.value for task in Task]
+    parser.add_argument("--tasks", choices=names, nargs="+", default=names, help="default: all")
     parser.add_argument(
         "--checked",
         type=whole_number(0, 100_000),
         default=8,
         metavar="N",
-        help="phantoms of which one disc also tells repeatability and sanity, which take long (default 8)",
+        help="phantoms of which one map also tells repeatability and sanity, which take long (default 8)",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
@@ -85,12 +88,13 @@ def _evaluate(options: argparse.Namespace, stored: StoredModel, methods: list[Me
 
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
     from SpineNetCore.learning.hotspot_scorecard.running import Plan, measure_phantoms
-    from SpineNetCore.learning.hotspot_scorecard.summary import leads_of, lines_of, sanity_lines_of
+    from SpineNetCore.learning.hotspot_scorecard.summary import check_lines_of, leads_of, lines_of
     from SpineNetCore.learning.hotspot_scorecard.table import Summary
 
     stages = Stages(sink_named("auto"))
     device = chosen_device(options.device)
-    plan = Plan(options.phantoms, options.first, options.checked, options.seed, device)
+    tasks = tuple(Task(name) for name in options.tasks)
+    plan = Plan(options.phantoms, options.first, tasks, options.checked, options.seed, device)
     with stages.stage("phantoms") as count:
         card = measure_phantoms(grading_network(stored), methods, plan, count)
     if not card.readings:
@@ -101,7 +105,7 @@ def _evaluate(options: argparse.Namespace, stored: StoredModel, methods: list[Me
     rng = np.random.default_rng(options.seed)
     with stages.stage("intervals"):
         lines, leads = lines_of(card.readings, rng), leads_of(card.readings, rng)
-        summary = Summary(tuple(lines), tuple(leads), tuple(sanity_lines_of(card.sanity, rng)))
+        summary = Summary(tuple(lines), tuple(leads), tuple(check_lines_of(card.checks, rng)))
     return Evaluation(_what(options, stored), card, summary)
 
 
@@ -112,7 +116,7 @@ def _what(options: argparse.Namespace, stored: StoredModel) -> tuple[tuple[str, 
         ("Phantoms", f"{options.phantoms}, numbers {options.first} to {last}, not in training, grades drawn evenly"),
         (
             "Repeatability and sanity",
-            f"one disc of each of the first {min(options.checked, options.phantoms)} phantoms",
+            f"one map of each of the first {min(options.checked, options.phantoms)} phantoms",
         ),
         ("Seed of views, noise, weights and intervals", str(options.seed)),
     )

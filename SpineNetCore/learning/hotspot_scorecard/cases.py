@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from SpineNetCore.localisation import discs_between
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scan import with_averaged_slices
 from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.views import FixedView
 
 Mask = NDArray[np.bool_]
 
@@ -40,6 +41,15 @@ class LesionedDisc:
     scores: tuple[TaskScore, ...]
     lesions: tuple[Mask, ...]
 
+    @property
+    def in_scan(self) -> Mask:
+        """(9,) slices of the disc volume that the scan has."""
+        return FixedView().cut(torch.from_numpy(self.context)).amax(dim=(1, 2)).numpy() > 0
+
+    def only(self, row: int) -> LesionedDisc:
+        """The same disc with one of its true positives alone."""
+        return replace(self, scores=(self.scores[row],), lesions=(self.lesions[row],))
+
 
 def scorecard_phantom(number: int) -> Phantom:
     """A phantom with many lesions, numbered from 0; training draws its seeds from 0 upwards and never comes here."""
@@ -47,22 +57,27 @@ def scorecard_phantom(number: int) -> Phantom:
 
 
 def lesioned_discs(
-    phantom: Phantom, name: str, network: GradingNetwork, device: torch.device | str = "cpu"
+    phantom: Phantom,
+    name: str,
+    network: GradingNetwork,
+    tasks: Collection[Task] = tuple(Task),
+    device: torch.device | str = "cpu",
 ) -> Iterator[LesionedDisc]:
-    """The discs of a phantom with at least one true positive, cut where its own truth says."""
+    """The discs of a phantom with at least one true positive among the tasks, cut where its own truth says."""
     truths = {truth.level: truth for truth in phantom.discs}
     thick = with_averaged_slices(phantom.scan)
     for disc in discs_between(phantom.vertebrae, phantom.scan):
         if disc.level in truths and disc.level in DISC_LEVELS:
             volume = cut_disc_volume(thick, disc)
             scores = score_discs(network, volume.context[None], device=device)[0]
-            found = _true_positives(phantom, truths[disc.level], volume, scores)
+            asked_for = [score for score in scores if score.task in tasks]
+            found = _true_positives(phantom, truths[disc.level], volume, asked_for)
             if found:
                 yield LesionedDisc(name, disc.level, volume.context, tuple(found), tuple(found.values()))
 
 
 def _true_positives(
-    phantom: Phantom, truth: DiscTruth, volume: DiscVolume, scores: tuple[TaskScore, ...]
+    phantom: Phantom, truth: DiscTruth, volume: DiscVolume, scores: Sequence[TaskScore]
 ) -> dict[TaskScore, Mask]:
     found = {}
     for score in scores:

@@ -40,11 +40,11 @@ DEFINITIONS = (
         "Share of the map's sum above or below mid-disc, whichever side the graded endplate is on; and whether the "
         "maximum lies there.",
     ),
-    ("repeatable", "Correlation of the maps of two seeds, on one disc of each of the first phantoms."),
+    ("other seed", "Correlation of the maps of two seeds, on one true positive of each of the first phantoms."),
     (
-        "sanity",
-        "Adebayo et al. 2018: weights are drawn anew from the last layer downwards, and the map is compared with the "
-        "original by rank correlation, on the same discs. A map that shows what was learned falls towards 0.",
+        "fc8 ... conv1",
+        "The sanity check of Adebayo et al. 2018: weights are drawn anew from the last layer down to the one named, "
+        "and the map is compared with the original by rank correlation. A map that shows what was learned falls to 0.",
     ),
 )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from SpineNetCore.anatomy import FloatArray, Task
@@ -17,21 +16,23 @@ from SpineNetCore.learning.hotspot_scorecard.methods import Method
 from SpineNetCore.learning.hotspot_scorecard.sanity import alikeness_once_undone
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.views import FixedView
 
 EXAMPLES_PER_TASK = 2
+
+REPEATED = "other seed"
 
 
 @dataclass(frozen=True)
 class Plan:
     """phantoms: so many, from number `first` on. seed: of what the methods draw, and of weights drawn anew.
 
-    checked: phantoms of which one disc, the first with a true positive of a binary task, also tells how alike the maps
-    of two seeds are, and how alike a map stays while the network's weights are undone; both take far longer than maps.
+    checked: phantoms of which one true positive also tells how alike the maps of two seeds are, and how alike a map
+    stays while the network's weights are undone: that takes far longer than the maps.
     """
 
     phantoms: int
     first: int = 0
+    tasks: tuple[Task, ...] = tuple(Task)
     checked: int = 8
     seed: int = 0
     device: torch.device | str = "cpu"
@@ -39,14 +40,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reading:
-    """One map of one true positive. repeatability: alikeness of the maps of two seeds; NaN where it was not asked."""
+    """One map of one true positive."""
 
     method: str
     patient: str
     level: str
     task: Task
     localisation: Localisation
-    repeatability: float = np.nan
 
     @property
     def group(self) -> str:
@@ -54,12 +54,16 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class SanityReading:
-    """How alike one map is to its original once `layer` and all above it are undone."""
+class CheckReading:
+    """How alike one map is to another of the same true positive.
+
+    check: `REPEATED` for Pearson correlation with the map of another seed; or the name of the last layer undone, for
+    rank correlation of the map made with that layer and all above it undone with the map of the trained network.
+    """
 
     method: str
     patient: str
-    layer: str
+    check: str
     alikeness: float
 
 
@@ -68,7 +72,7 @@ class Scorecard:
     """All that was measured. examples: the first true positives of each task, not chosen for their looks."""
 
     readings: list[Reading] = field(default_factory=list)
-    sanity: list[SanityReading] = field(default_factory=list)
+    checks: list[CheckReading] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
 
 
@@ -80,48 +84,45 @@ def measure_phantoms(
     for done in range(plan.phantoms):
         number = plan.first + done
         phantom = scorecard_phantom(number)
-        discs = list(lesioned_discs(phantom, f"phantom {number}", network, plan.device))
-        to_check = _to_check(discs) if done < plan.checked else None
-        for disc in discs:
-            measure_disc(card, network, disc, methods, plan.seed, is_checked=disc is to_check)
+        discs = lesioned_discs(phantom, f"phantom {number}", network, plan.tasks, plan.device)
+        for place, disc in enumerate(discs):
+            maps = measure_disc(card, network, disc, methods, plan.seed)
+            if place == 0 and done < plan.checked:
+                row = done % len(disc.scores)
+                originals = {method: maps[method.title][row] for method in methods}
+                check_map(card, network, disc.only(row), originals, plan.seed)
         count(done + 1, plan.phantoms)
     return card
 
 
 def measure_disc(
-    card: Scorecard,
-    network: GradingNetwork,
-    disc: LesionedDisc,
-    methods: Sequence[Method],
-    seed: int,
-    *,
-    is_checked: bool,
-) -> None:
-    """Add to the card what one disc says of every method."""
+    card: Scorecard, network: GradingNetwork, disc: LesionedDisc, methods: Sequence[Method], seed: int
+) -> dict[str, FloatArray]:
+    """Add to the card what one disc says of every method; returns the maps, (T, 9, 112, 224) by method."""
     maps = {method.title: method.make(network, disc.context, disc.scores, seed) for method in methods}
-    for method in methods:
-        repeats = None
-        if is_checked and method.is_drawn:
-            repeats = method.make(network, disc.context, disc.scores, seed + 1)
-        card.readings += _readings(disc, method, maps[method.title], repeats)
-        if is_checked and method.is_checked:
-            for layer, values in alikeness_once_undone(network, disc, method, maps[method.title], seed):
-                card.sanity += [SanityReading(method.title, disc.patient, layer, value) for value in values]
-    shown = Counter(one.task for one in card.examples)
+    for title, made in maps.items():
+        for heat, lesion, score in zip(made, disc.lesions, disc.scores, strict=True):
+            shown = localisation(heat, lesion, disc.in_scan, score.task)
+            card.readings.append(Reading(title, disc.patient, disc.level, score.task, shown))
+    shown_yet = Counter(one.task for one in card.examples)
     for row, score in enumerate(disc.scores):
-        if shown[score.task] < EXAMPLES_PER_TASK:
+        if shown_yet[score.task] < EXAMPLES_PER_TASK:
             card.examples.append(example(disc, row, {title: made[row] for title, made in maps.items()}))
+    return maps
 
 
-def _to_check(discs: Iterable[LesionedDisc]) -> LesionedDisc | None:
-    return next((disc for disc in discs if any(score.task.is_binary for score in disc.scores)), None)
+def check_map(
+    card: Scorecard, network: GradingNetwork, one: LesionedDisc, methods: Mapping[Method, FloatArray], seed: int
+) -> None:
+    """Add to the card how well the map of a disc's only true positive repeats, and how it is lost.
 
-
-def _readings(disc: LesionedDisc, method: Method, maps: FloatArray, repeats: FloatArray | None) -> list[Reading]:
-    in_scan = FixedView().cut(torch.from_numpy(disc.context)).amax(dim=(1, 2)).numpy() > 0
-    readings = []
-    for row, score in enumerate(disc.scores):
-        repeated = np.nan if repeats is None else alikeness(maps[row], repeats[row], in_scan)
-        shown = localisation(maps[row], disc.lesions[row], in_scan, score.task)
-        readings.append(Reading(method.title, disc.patient, disc.level, score.task, shown, repeated))
-    return readings
+    methods: each with the map, (9, 112, 224), that it made of it.
+    """
+    for method, original in methods.items():
+        if method.is_drawn:
+            again = method.make(network, one.context, one.scores, seed + 1)[0]
+            value = alikeness(original, again, one.in_scan)
+            card.checks.append(CheckReading(method.title, one.patient, REPEATED, value))
+        if method.is_checked:
+            for layer, value in alikeness_once_undone(network, one, method, original, seed):
+                card.checks.append(CheckReading(method.title, one.patient, layer, value))

@@ -13,7 +13,6 @@ from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
 from SpineNetCore.learning.hotspot_scorecard.measures import rank_alikeness
 from SpineNetCore.learning.hotspot_scorecard.methods import Method
 from SpineNetCore.network import GradingNetwork, without_batch_norm
-from SpineNetCore.views import FixedView
 
 LAYERS_FROM_TOP = ("fc8", "fc7", "fc6", "conv5", "conv4", "conv3", "conv2", "conv1")
 
@@ -34,13 +33,11 @@ def undone_layer_by_layer(network: GradingNetwork, seed: int) -> Iterator[tuple[
 
 def alikeness_once_undone(
     network: GradingNetwork, disc: LesionedDisc, method: Method, original: FloatArray, seed: int
-) -> Iterator[tuple[str, list[float]]]:
-    """Per layer undone, how alike each score's map is to the one of the trained network, `original`."""
-    in_scan = FixedView().cut(torch.from_numpy(disc.context)).amax(dim=(1, 2)).numpy() > 0
+) -> Iterator[tuple[str, float]]:
+    """Per layer undone, how alike the map of the disc's one score is to that of the trained network, `original`."""
     for layer, undone in undone_layer_by_layer(network, seed):
-        maps = method.make(undone, disc.context, disc.scores, seed)
-        pairs = zip(original, maps, strict=True)
-        yield layer, [rank_alikeness(one, other, in_scan) for one, other in pairs]
+        heat = method.make(undone, disc.context, disc.scores, seed)[0]
+        yield layer, rank_alikeness(original, heat, disc.in_scan)
 
 
 def _draw_anew(module: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.bootstrap import Estimate, bootstrapped
 from SpineNetCore.learning.hotspot_scorecard.methods import OURS
-from SpineNetCore.learning.hotspot_scorecard.running import Reading, SanityReading
+from SpineNetCore.learning.hotspot_scorecard.running import CheckReading, Reading
 
 _TASK_PLACES = {task: place for place, task in enumerate(Task)}
 
@@ -33,7 +33,6 @@ MEASURES = (
     Measure("AUPRC", lambda r: r.localisation.precision),
     Measure("right half", lambda r: r.localisation.side),
     Measure("points right", lambda r: r.localisation.points_to_side, (("Endplates", 0.95), ("Marrow", 0.95))),
-    Measure("repeatable", lambda r: r.repeatability),
 )
 
 
@@ -60,8 +59,8 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class SanityLine:
-    """One method: mean alikeness to its original after each further layer undone, by the layer's name."""
+class CheckLine:
+    """One method: mean alikeness per check of `CheckReading`, by the check's name."""
 
     method: str
     figures: dict[str, Estimate]
@@ -87,16 +86,16 @@ def leads_of(readings: Sequence[Reading], rng: np.random.Generator) -> list[Lead
     return [_lead([r for r in readings if r.group == group], ours[-1], others, rng) for group in _groups(readings)]
 
 
-def sanity_lines_of(readings: Sequence[SanityReading], rng: np.random.Generator) -> list[SanityLine]:
-    """A line per method, layers from the top down."""
+def check_lines_of(readings: Sequence[CheckReading], rng: np.random.Generator) -> list[CheckLine]:
+    """A line per method, in the order met."""
     lines = []
     for method in dict.fromkeys(r.method for r in readings):
-        of_layers: dict[str, list[SanityReading]] = {}
+        of_checks: dict[str, list[CheckReading]] = {}
         for reading in readings:
             if reading.method == method:
-                of_layers.setdefault(reading.layer, []).append(reading)
-        figures = {layer: bootstrapped(part, _mean_alikeness, rng) for layer, part in of_layers.items()}
-        lines.append(SanityLine(method, figures))
+                of_checks.setdefault(reading.check, []).append(reading)
+        figures = {check: bootstrapped(part, _mean_alikeness, rng) for check, part in of_checks.items()}
+        lines.append(CheckLine(method, figures))
     return lines
 
 
@@ -132,7 +131,7 @@ def _mean_of(of: Callable[[Reading], float]) -> Callable[[Sequence[Reading]], fl
     return lambda readings: _mean([of(reading) for reading in readings])
 
 
-def _mean_alikeness(readings: Sequence[SanityReading]) -> float:
+def _mean_alikeness(readings: Sequence[CheckReading]) -> float:
     return _mean([reading.alikeness for reading in readings])
 
 

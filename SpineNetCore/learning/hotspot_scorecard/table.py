@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from SpineNetCore.learning.bootstrap import Estimate
-from SpineNetCore.learning.hotspot_scorecard.running import Reading
+from SpineNetCore.learning.hotspot_scorecard.running import REPEATED, Reading
 from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP
-from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, Lead, Line, SanityLine
+from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, CheckLine, Lead, Line
 
 NOTE = (
     "In brackets: 95 % bootstrap interval over phantoms. 'asked' is the bar that our maps are to reach; 'ahead by' the "
@@ -21,7 +21,7 @@ NOTE = (
 
 _CSV_COLUMNS = (
     *("phantom", "level", "task", "method", "points", "points_in_plane", "energy_ratio", "iou", "auprc"),
-    *("right_half", "points_right", "repeatability"),
+    *("right_half", "points_right"),
 )
 
 
@@ -31,7 +31,7 @@ class Summary:
 
     lines: tuple[Line, ...]
     leads: tuple[Lead, ...]
-    sanity: tuple[SanityLine, ...]
+    checks: tuple[CheckLine, ...]
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Block:
 
 
 def blocks_of(summary: Summary) -> list[Block]:
-    """A table per group of tasks, and one of the sanity check where it was made."""
+    """A table per group of tasks, and one of repeatability and sanity where they were checked."""
     leads = {lead.group: lead for lead in summary.leads}
     blocks = []
     for group in dict.fromkeys(line.group for line in summary.lines):
         lines = [line for line in summary.lines if line.group == group]
         blocks.append(_block(group, lines, leads.get(group)))
-    return [*blocks, _sanity_block(summary.sanity)] if summary.sanity else blocks
+    return [*blocks, _checks_block(summary.checks)] if summary.checks else blocks
 
 
 def table_text(summary: Summary) -> str:
@@ -59,7 +59,7 @@ def table_text(summary: Summary) -> str:
 
 
 def readings_csv(readings: Sequence[Reading]) -> str:
-    """A row per map; empty cells where a figure has no meaning or was not asked for."""
+    """A row per map; empty cells where a figure has no meaning."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_CSV_COLUMNS)
@@ -82,11 +82,11 @@ def _block(group: str, lines: Sequence[Line], lead: Lead | None) -> Block:
     return Block(f"{group}: {lines[0].maps} true positives", titles, tuple(rows))
 
 
-def _sanity_block(lines: Sequence[SanityLine]) -> Block:
-    layers = [layer for layer in LAYERS_FROM_TOP if any(layer in line.figures for line in lines)]
-    rows = [(line.method, *(_figure(line.figures[layer]) for layer in layers)) for line in lines]
-    heading = "Sanity: rank correlation with the map of the trained network, once layers are undone down to"
-    return Block(heading, ("method", *layers), tuple(rows))
+def _checks_block(lines: Sequence[CheckLine]) -> Block:
+    checks = [check for check in (REPEATED, *LAYERS_FROM_TOP) if any(check in line.figures for line in lines)]
+    rows = [(line.method, *(_figure(line.figures[c]) if c in line.figures else "" for c in checks)) for line in lines]
+    heading = "How alike a map is to that of another seed, and to itself once layers are undone down to conv1"
+    return Block(heading, ("method", *checks), tuple(rows))
 
 
 def _text(block: Block) -> str:
