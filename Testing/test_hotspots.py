@@ -8,13 +8,14 @@ import torch
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.errors import InputError
-from SpineNetCore.hotspots import HotspotSettings, disc_hotspots, scaled_hotspots
+from SpineNetCore.hotspots import Evidence, HotspotSettings, disc_hotspots, scaled_hotspots
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.scores import TaskScore, score_discs
 from SpineNetCore.views import RandomViewRanges, draw_view
 
 TINY = NetworkConfig(fc6=6, fc7=5, conv_widths=(4, 4, 4, 4, 4))
 AS_IS = HotspotSettings(views=1, ranges=RandomViewRanges(flips=False).ramped(0), blur_px=0)
+STEP = 1e-7
 BLOCK = (slice(3, 4), slice(40, 70), slice(90, 140))
 
 
@@ -57,26 +58,63 @@ def bright_block() -> FloatArray:
     return context
 
 
+def slope_at(network: GradingNetwork, volume: torch.Tensor, voxel: tuple[int, int, int]) -> dict[Task, float]:
+    """How fast each task's shown class score rises with one voxel."""
+    pair = volume.repeat(2, 1, 1, 1)
+    pair[0][voxel] += STEP
+    pair[1][voxel] -= STEP
+    with torch.inference_mode():
+        changed = network.eval()(pair)
+    shown = {task: {Task.PFIRRMANN: 3, Task.NARROWING: 1}.get(task, 1) for task in Task}
+    return {task: float(changed[task][0, k] - changed[task][1, k]) / (2 * STEP) for task, k in shown.items()}
+
+
+def some_voxels() -> list[tuple[int, int, int]]:
+    rng = np.random.default_rng(7)
+    return [(int(rng.integers(9)), int(rng.integers(20, 90)), int(rng.integers(20, 200))) for _ in range(20)]
+
+
 def test_evidence_is_the_size_of_the_change_a_voxel_makes(
     network: GradingNetwork, contexts: FloatArray, scores: list[tuple[TaskScore, ...]]
 ) -> None:
-    maps = disc_hotspots(network, contexts, scores, AS_IS)
-
+    maps = disc_hotspots(network, contexts, scores, replace(AS_IS, evidence=Evidence.GRADIENT))
     volume = torch.from_numpy(contexts[1, 2:11, 40:152, 48:272]).double()
-    rng = np.random.default_rng(7)
-    voxels = [(int(rng.integers(9)), int(rng.integers(20, 90)), int(rng.integers(20, 200))) for _ in range(20)]
-    step = 1e-7
-    for voxel in voxels:
-        pair = volume.repeat(2, 1, 1, 1)
-        pair[0][voxel] += step
-        pair[1][voxel] -= step
-        with torch.inference_mode():
-            changed = network.eval()(pair)
-        for place, task in enumerate(Task):
-            shown = {Task.PFIRRMANN: 3, Task.NARROWING: 1}.get(task, 1)
-            slope = float(changed[task][0, shown] - changed[task][1, shown]) / (2 * step)
+    for voxel in some_voxels():
+        for place, slope in enumerate(slope_at(network, volume, voxel).values()):
             assert maps[1, place][voxel] == pytest.approx(abs(slope), rel=2e-3, abs=1e-6)
     assert maps.max() > 1e-3
+
+
+def test_binary_tasks_show_what_differing_from_normal_marrow_adds_and_graded_ones_the_gradient(
+    network: GradingNetwork, contexts: FloatArray, scores: list[tuple[TaskScore, ...]]
+) -> None:
+    """One view alone looks halfway between an even picture and what it sees."""
+    maps = disc_hotspots(network, contexts[:1], scores[:1], AS_IS)[0]
+    volume = torch.from_numpy(contexts[0, 2:11, 40:152, 48:272]).double()
+    halfway = 0.5 + (volume - 0.5) / 2
+    for voxel in some_voxels():
+        there, before = slope_at(network, volume, voxel), slope_at(network, halfway, voxel)
+        for place, task in enumerate(Task):
+            added = before[task] * (float(volume[voxel]) - 0.5)
+            expected = max(added, 0) if task.is_binary else abs(there[task])
+            assert maps[place][voxel] == pytest.approx(expected, rel=2e-3, abs=1e-6)
+    assert maps[2:].max() > 1e-4
+
+
+def test_contributions_add_up_to_what_the_view_scores_above_an_even_picture(
+    bright_detector: GradingNetwork, bright_block: FloatArray
+) -> None:
+    scores = score_discs(bright_detector, bright_block, views=1)
+    settings = replace(AS_IS, views=16)  # the block passes the detector's threshold on a boundary of sixteenths
+    maps = disc_hotspots(bright_detector, bright_block, scores, settings)[0]
+    volume = torch.from_numpy(bright_block[:, 2:11, 40:152, 48:272]).double()
+    with torch.inference_mode():
+        view, even = bright_detector.eval()(volume), bright_detector.eval()(torch.full_like(volume, 0.5))
+    for place, task in enumerate(Task):
+        if task.is_binary:
+            gained = float(view[task][0, 1] - even[task][0, 1])
+            assert gained > 0
+            assert maps[place].sum() == pytest.approx(gained, rel=1e-3)
 
 
 def test_what_the_network_looks_for_lights_up_where_it_is_and_nowhere_else(
@@ -132,14 +170,18 @@ def test_what_no_view_saw_is_zero(
     assert np.isfinite(maps).all()
 
 
-def test_quick_arithmetic_shows_the_same_evidence(contexts: FloatArray, scores: list[tuple[TaskScore, ...]]) -> None:
+@pytest.mark.parametrize(("evidence", "alike"), [(Evidence.GRADIENT, 0.95), (Evidence.CONTRIBUTION, 0.85)])
+def test_quick_arithmetic_shows_the_same_evidence(
+    contexts: FloatArray, scores: list[tuple[TaskScore, ...]], evidence: Evidence, alike: float
+) -> None:
+    """Contributions of either sign partly cancel, which rounding disturbs more."""
     torch.manual_seed(1)
     network = GradingNetwork(replace(TINY, conv_widths=(24, 24, 24, 24, 24), fc6=24, fc7=24)).double()
-    settings = HotspotSettings(views=4)
+    settings = HotspotSettings(views=4, evidence=evidence)
     exact = disc_hotspots(network, contexts[:1], scores[:1], settings)[0]
     quick = disc_hotspots(network.float(), contexts[:1], scores[:1], settings)[0]
     for one, other in zip(exact, quick, strict=True):
-        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.95
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > alike
 
 
 def test_scaled_maps_compare_the_discs_of_a_scan_within_each_task() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Protocol
@@ -12,13 +12,13 @@ import torch
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.errors import InputError
-from SpineNetCore.hotspots import HotspotSettings, disc_hotspots
+from SpineNetCore.hotspots import Evidence, HotspotSettings, disc_hotspots
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scores import TaskScore
 from SpineNetCore.views import RandomViewRanges
 
-SALIENCY, SMOOTHGRAD, GRAD_CAM, OURS = "saliency", "smoothgrad", "gradcam", "ours"
-METHOD_NAMES = (SALIENCY, SMOOTHGRAD, GRAD_CAM, OURS)
+SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS = "saliency", "smoothgrad", "gradcam", "paper", "ours"
+METHOD_NAMES = (SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS)
 
 _UNCHANGED = RandomViewRanges(flips=False).ramped(0)
 
@@ -45,30 +45,34 @@ class Method:
 
 
 def methods_named(names: Sequence[str], views: Sequence[int], device: torch.device | str = "cpu") -> list[Method]:
-    """The methods asked for, in the order of `METHOD_NAMES`, and of ours one for each number of views.
+    """The methods asked for, in the order of `METHOD_NAMES`; of the paper's and of ours one for each number of views.
+
+    The paper's is the mean absolute gradient over views, ours what `HotspotSettings` makes by default.
 
     Raises InputError where one needs Captum and it is not installed.
     """
     made: list[Method] = []
     if SALIENCY in names:
-        made.append(Method("saliency", partial(_ours, HotspotSettings(1, ranges=_UNCHANGED, device=device))))
+        made.append(
+            Method(
+                "saliency",
+                partial(_hotspots, HotspotSettings(1, ranges=_UNCHANGED, device=device, evidence=Evidence.GRADIENT)),
+            )
+        )
     if SMOOTHGRAD in names or GRAD_CAM in names:
         made += _of_captum(names, device)
-    if OURS in names:
-        made += [_ours_with(count, device, is_checked=count == min(views)) for count in sorted(set(views))]
+    for name, evidence in ((PAPER, Evidence.GRADIENT), (OURS, HotspotSettings().evidence)):
+        for count in sorted(set(views)) if name in names else ():
+            settings = HotspotSettings(count, device=device, evidence=evidence)
+            title = f"{name}, {count} view{'s' if count > 1 else ''}"
+            made.append(Method(title, partial(_hotspots, settings), is_drawn=True, is_checked=count == min(views)))
     return made
 
 
-def _ours_with(views: int, device: torch.device | str, *, is_checked: bool) -> Method:
-    title = f"ours, {views} view{'s' if views > 1 else ''}"
-    return Method(title, partial(_ours, HotspotSettings(views, device=device)), is_drawn=True, is_checked=is_checked)
-
-
-def _ours(
+def _hotspots(
     settings: HotspotSettings, network: GradingNetwork, context: FloatArray, scores: Sequence[TaskScore], seed: int
 ) -> FloatArray:
-    drawn = HotspotSettings(settings.views, seed, settings.ranges, settings.blur_px, settings.device)
-    maps: FloatArray = disc_hotspots(network, context[None], [scores], drawn)[0]
+    maps: FloatArray = disc_hotspots(network, context[None], [scores], replace(settings, seed=seed))[0]
     return maps
 
 

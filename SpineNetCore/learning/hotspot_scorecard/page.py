@@ -26,7 +26,9 @@ DEFINITIONS = (
         "methods",
         "All are made from the same network for the same class score, blurred alike, and blank in slices that the scan "
         "does not have. saliency: absolute gradient of the central view. SmoothGrad and Grad-CAM: by Captum, on the "
-        "central view; Grad-CAM knows no slices. ours: mean absolute gradient over random views, each undone.",
+        "central view; Grad-CAM knows no slices. paper: mean absolute gradient over random views, each undone. ours: "
+        "the same for graded tasks; for binary ones the integrated gradient over those views, from an even picture as "
+        "bright as normal marrow.",
     ),
     (
         "pointing",
