@@ -13,13 +13,14 @@ from lesion_making import a_lesioned_disc, a_tiny_network
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
-from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.hotspot_scorecard.cases import lesioned_discs
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation
 from SpineNetCore.learning.hotspot_scorecard.running import CheckReading, Reading
 from SpineNetCore.learning.hotspot_scorecard.summary import check_lines_of, leads_of, lines_of
 from SpineNetCore.learning.hotspot_scorecard.table import Summary, readings_csv, table_text
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
+from SpineNetCore.localisation import discs_between
 from SpineNetCore.model_files import save_network
 from SpineNetCore.scores import TaskScore
 
@@ -52,7 +53,8 @@ def a_phantom() -> Phantom:
 @pytest.fixture
 def a_grader_that_knows(a_phantom: Phantom, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gives every disc its true grades, but calls each lower endplate intact."""
-    truths = iter([disc for disc in a_phantom.discs if disc.level in DISC_LEVELS])
+    by_level = {disc.level: disc for disc in a_phantom.discs}
+    truths = iter([by_level[disc.level] for disc in discs_between(a_phantom.vertebrae, a_phantom.scan)])
 
     def score(network: object, contexts: object, device: object) -> list[tuple[TaskScore, ...]]:
         grades = {**next(truths).grades, Task.LOWER_ENDPLATE: 0}
@@ -83,13 +85,16 @@ def models(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("a_grader_that_knows")
 def test_only_true_positives_are_asked_for(a_phantom: Phantom) -> None:
     discs = list(lesioned_discs(a_phantom, "one", a_tiny_network()))
-    truths = {disc.level: disc for disc in a_phantom.discs}
-    found = [(disc.level, score.task) for disc in discs for score in disc.scores]
-    for level, task in found:
-        assert truths[level].grades[task] > task.grades[0]
-    asked_for = {task for _, task in found}
-    assert asked_for >= {Task.PFIRRMANN, Task.NARROWING, Task.UPPER_MARROW, Task.LOWER_MARROW}
-    assert Task.LOWER_ENDPLATE not in asked_for
+    found = {(disc.level, score.task) for disc in discs for score in disc.scores}
+    cut = [disc.level for disc in discs_between(a_phantom.vertebrae, a_phantom.scan)]
+    abnormal = {
+        (disc.level, task)
+        for disc in a_phantom.discs
+        for task in set(Task) - {Task.LOWER_ENDPLATE}
+        if disc.level in cut and disc.grades[task] > task.grades[0]
+    }
+    assert found <= abnormal
+    assert len(found) >= 0.7 * len(abnormal) > 0  # the rest show too little of their lesion
 
 
 @pytest.mark.usefixtures("a_grader_that_knows")
