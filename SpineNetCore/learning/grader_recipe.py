@@ -29,7 +29,7 @@ class GraderRecipe:
 
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(fc6=48, fc7=48, batch_norm=True))
     descent: Descent = Descent.ADAMW_ONE_CYCLE
-    steps: int = 2600
+    steps: int = 2000
     epochs: int = 0
     batch: int = 64
     rate: float = 2e-3
@@ -105,5 +105,5 @@ _DESCRIPTIONS = {
     "augmentation from the start, 1000 passes over the discs; for a GPU, needs patients for validation",
     Preset.QUICK: "ours, faster: FC layers of 48, AdamW on a one-cycle rate, batch normalisation, "
     "augmentation that grows, slices blanked and repeated at random, discs also turned over, bfloat16 where the "
-    "processor has it, batches of 64, 2600 steps",
+    "processor has it, batches of 64, 2000 steps",
 }
