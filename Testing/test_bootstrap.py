@@ -55,3 +55,22 @@ def test_what_was_not_measured_is_unknown_and_what_a_draw_lacks_is_left_out(rng)
     assert mean.value == 2
     assert 1 <= mean.low < mean.high <= 3
     assert bootstrapped_together(patients, lambda _: [np.nan], rng) == [UNKNOWN]
+
+
+def test_one_patient_however_often_measured_has_a_figure_and_no_interval(rng):
+    values = np.array([1.0, 2, 6])
+    (alone,) = bootstrapped_together(["a"] * 3, lambda at: [values[at].mean()], rng)
+    assert alone.value == 3
+    assert np.isnan(alone.low) and np.isnan(alone.high)
+
+
+def test_figures_can_be_asked_without_intervals_and_are_then_taken_once():
+    asked = []
+
+    def count(places):
+        asked.append(places.tolist())
+        return [len(places)]
+
+    (found,) = bootstrapped_together(["a", "b"], count, None)
+    assert (found.value, asked) == (2, [[0, 1]])
+    assert np.isnan(found.low)

@@ -97,7 +97,7 @@ def test_the_table_is_aligned_and_leaves_out_what_was_not_measured(rng: np.rando
     assert len({len(row) for row in rows}) == 1
     assert "corner mm" not in first
     assert "50.0 (0.0-100.0)" in first
-    assert "1.50 (1.50-1.50)" in second
+    assert "1.50" in second and "(" not in second.splitlines()[2]
 
 
 def test_the_csv_has_a_row_per_scan_and_condition_and_empty_cells_for_what_is_not_known() -> None:

@@ -16,7 +16,10 @@ Places = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its 95 % bootstrap interval over patients; all NaN where there was nothing to measure."""
+    """A figure and its 95 % bootstrap interval over patients.
+
+    All NaN where there was nothing to measure; the interval alone where there is but one patient, or none is asked for.
+    """
 
     value: float
     low: float
@@ -45,12 +48,13 @@ def bootstrapped(
 
 
 def bootstrapped_together(
-    patients: Sequence[str], statistics: Callable[[Places], Sequence[float]], rng: np.random.Generator
+    patients: Sequence[str], statistics: Callable[[Places], Sequence[float]], rng: np.random.Generator | None
 ) -> list[Estimate]:
     """Draw patients anew, each with all that is theirs, `RESAMPLINGS` times; percentiles of what each figure then says.
 
     patients: whose each measured thing is. statistics: the figures of the things at these places of that series. A
-    statistic may be NaN where it has nothing to measure; draws of which it is are left out.
+    statistic may be NaN where it has nothing to measure; draws of which it is are left out. rng: None for the figures
+    without intervals, which one patient never has: who is drawn from one is always the same.
     """
     values = list(statistics(np.arange(len(patients))))
     if np.isnan(values).all():
@@ -58,6 +62,8 @@ def bootstrapped_together(
     of_patient: dict[str, list[int]] = {}
     for place, patient in enumerate(patients):
         of_patient.setdefault(patient, []).append(place)
+    if rng is None or len(of_patient) == 1:
+        return [Estimate(value, float("nan"), float("nan")) for value in values]
     theirs = [np.array(places, dtype=np.intp) for places in of_patient.values()]
     draws = rng.integers(0, len(theirs), (RESAMPLINGS, len(theirs)))
     drawn = np.array([statistics(np.concatenate([theirs[k] for k in draw])) for draw in draws])  # (draws, figures)

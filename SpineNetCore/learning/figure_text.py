@@ -11,8 +11,9 @@ import numpy as np
 from SpineNetCore.learning.bootstrap import Estimate
 
 INTERVALS_NOTE = (
-    "Beside or below a figure: its 95 % bootstrap interval over patients. Where nothing failed it says nothing; n "
-    "patients without a failure leave room for failures in up to 3/n of patients (rule of three)."
+    "Beside or below a figure: its 95 % bootstrap interval over patients, of whom one alone has none. Where nothing "
+    "failed it says nothing; n patients without a failure leave room for failures in up to 3/n of patients (rule of "
+    "three)."
 )
 
 

@@ -69,10 +69,11 @@ class Line:
         return int(self.counts.sum())
 
 
-def summaries(discs: Sequence[GradedDisc], rng: np.random.Generator) -> list[Line]:
+def summaries(discs: Sequence[GradedDisc], rng: np.random.Generator | None) -> list[Line]:
     """A line per group and measure for the discs to test on; temperatures are fitted on the same group's validation.
 
-    Measures of which fewer than two true classes occur are left out: nothing can be told apart there.
+    Measures of which fewer than two true classes occur are left out: nothing can be told apart there. rng: of the
+    intervals, None for figures without any.
     """
     lines = []
     for group in dict.fromkeys(disc.group for disc in discs):
@@ -110,9 +111,9 @@ def answered_by_labels(pairs: Sequence[LabelPair], measure: Measure) -> Answers:
 
 
 def summarised(
-    group: str, measure: Measure, answers: Answers, fitting: Answers | None = None, *, rng: np.random.Generator
+    group: str, measure: Measure, answers: Answers, fitting: Answers | None = None, *, rng: np.random.Generator | None
 ) -> Line:
-    """Sum up at least one answer; fitting: those of other patients that a temperature is fitted on."""
+    """Sum up at least one answer; fitting: those of other patients that a temperature is fitted on; rng: as above."""
     raw, scaled, temperature = _surenesses(answers, fitting)
     classes = len(measure.grades)
 
@@ -126,16 +127,13 @@ def summarised(
         ]
 
     estimates = bootstrapped_together(answers.patients, figures, rng)
-    patients = len(set(answers.patients))
     return Line(
         group=group,
         measure=measure,
-        patients=patients,
+        patients=len(set(answers.patients)),
         counts=agreement.confusion(answers.truth, answers.given, classes),
         figures={
-            figure: estimate if patients > 1 else Estimate(estimate.value, float("nan"), float("nan"))
-            for figure, estimate in zip(Figure, estimates, strict=True)
-            if not np.isnan(estimate.value)
+            figure: estimate for figure, estimate in zip(Figure, estimates, strict=True) if not np.isnan(estimate.value)
         },
         temperature=temperature,
         raw=raw.bins() if raw else (),

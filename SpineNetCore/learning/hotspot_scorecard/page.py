@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from SpineNetCore import RESEARCH_USE_NOTICE, __version__
+from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
 from SpineNetCore.learning.hotspot_scorecard.cases import SMALLEST_LESION
 from SpineNetCore.learning.hotspot_scorecard.figures import Example
 from SpineNetCore.learning.hotspot_scorecard.measures import SLACK_PX
 from SpineNetCore.learning.hotspot_scorecard.running import Scorecard
-from SpineNetCore.learning.hotspot_scorecard.table import NOTE, Block, Summary, blocks_of
-from SpineNetCore.report_style import STYLE
+from SpineNetCore.learning.hotspot_scorecard.table import NOTE, Summary, blocks_of
 
 DEFINITIONS = (
     (
@@ -51,13 +50,8 @@ DEFINITIONS = (
 )
 
 _STYLE = """
-.figures { overflow-x: auto; } .figures td, .figures th { padding: 4px 8px; font-size: 13px; white-space: nowrap; }
-.figures td { text-align: right; font-variant-numeric: tabular-nums; } .figures thead th { text-align: right; }
-.figures small { display: block; color: var(--soft); font-size: 11.5px; }
-.figures thead th:first-child { text-align: left; }
 .examples { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 8px 0 24px; }
 .crop text { fill: #fff; font-weight: 600; } .peak { stroke: #fff; stroke-width: 1.2; fill: none; }
-.definitions-list dt { font-weight: 600; margin-top: 8px; } .definitions-list dd { margin: 0; color: var(--soft); }
 @media (max-width: 900px) { .examples { grid-template-columns: repeat(2, 1fr); } }
 """
 
@@ -73,44 +67,11 @@ class Evaluation:
 
 def scorecard_page(evaluation: Evaluation) -> str:
     """The whole page as HTML, with its style and pictures inside it and nothing fetched from elsewhere."""
-    title = "How well hotspots show what led to a grade"
-    facts = "".join(f"<li><b>{escape(name)}</b>{escape(value)}</li>" for name, value in evaluation.what)
-    tables = "\n".join(_table(block) for block in blocks_of(evaluation.summary))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}{_STYLE}</style></head>\n<body><main>\n<h1>{title}</h1>\n"
-        f'<ul class="facts">{facts}</ul>\n<div class="notice" role="note"><p><b>{escape(RESEARCH_USE_NOTICE)}</b></p>'
-        f'</div>\n{tables}\n<p class="soft">{escape(NOTE)}</p>\n{_definitions()}\n'
-        f"{_examples(evaluation.card.examples)}\n"
-        f'<footer class="soft"><p>SpineNet {escape(__version__)}. {escape(RESEARCH_USE_NOTICE)}</p></footer>\n'
-        "</main></body></html>\n"
-    )
-
-
-def _table(block: Block) -> str:
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in block.titles)
-    body = "\n".join(_table_row(row) for row in block.rows)
-    return (
-        f'<section><h2>{escape(block.heading)}</h2><div class="figures"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>{body}</tbody></table></div></section>"
-    )
-
-
-def _table_row(row: Sequence[str]) -> str:
-    cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
-    return f'<tr><th scope="row">{escape(row[0])}</th>{cells}</tr>'
-
-
-def _cell(text: str) -> str:
-    """The interval below its figure, so that the table fits a screen."""
-    figure, _, interval = text.partition(" (")
-    return escape(figure) + (f"<small>{escape(interval.removesuffix(')'))}</small>" if interval else "")
-
-
-def _definitions() -> str:
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in DEFINITIONS)
-    return f'<section><h2>What the figures mean</h2><dl class="definitions-list">{items}</dl></section>'
+    blocks = blocks_of(evaluation.summary)
+    tables = "\n".join(figures_table(block.heading, [block.titles, *block.rows]) for block in blocks)
+    note = f'<p class="soft">{escape(NOTE)}</p>'
+    body = f"{tables}\n{note}\n{definitions(DEFINITIONS)}\n{_examples(evaluation.card.examples)}"
+    return figure_page("How well hotspots show what led to a grade", evaluation.what, body, _STYLE)
 
 
 def _examples(examples: Sequence[Example]) -> str:

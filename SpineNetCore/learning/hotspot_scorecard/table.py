@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from SpineNetCore.learning.bootstrap import Estimate
+from SpineNetCore.learning.figure_text import aligned, csv_text, figure_cell, number_cell
 from SpineNetCore.learning.hotspot_scorecard.running import REPEATED, Reading
 from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP
 from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, CheckLine, Lead, Line
 
 NOTE = (
-    "In brackets: 95 % bootstrap interval over phantoms. 'asked' is the bar that our maps are to reach; 'ahead by' the "
-    "mean difference, on the same true positives, of ours with most views to the best other method for that figure."
+    "In brackets: 95 % bootstrap interval over phantoms, of which one alone has none. 'asked' is the bar that our maps "
+    "are to reach; 'ahead by' the mean difference, on the same true positives, of ours with most views to the best "
+    "other method for that figure."
 )
 
 _CSV_COLUMNS = (
@@ -55,24 +55,19 @@ def blocks_of(summary: Summary) -> list[Block]:
 
 def table_text(summary: Summary) -> str:
     """Aligned plain text."""
-    return "\n\n".join(_text(block) for block in blocks_of(summary))
+    blocks = blocks_of(summary)
+    return "\n\n".join("\n".join([block.heading, *aligned([block.titles, *block.rows])]) for block in blocks)
 
 
 def readings_csv(readings: Sequence[Reading]) -> str:
     """A row per map; empty cells where a figure has no meaning."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_CSV_COLUMNS)
-    for reading in readings:
-        names = (reading.patient, reading.level, reading.task.value, reading.method)
-        table.writerow([*names, *(_plain(measure.of(reading)) for measure in MEASURES)])
-    return text.getvalue()
+    return csv_text(_CSV_COLUMNS, (_csv_row(reading) for reading in readings))
 
 
 def _block(group: str, lines: Sequence[Line], lead: Lead | None) -> Block:
     """Measures that no line of the group has are left out."""
     kept = [k for k in range(len(MEASURES)) if any(not np.isnan(line.figures[k].value) for line in lines)]
-    rows = [(line.method, *(_figure(line.figures[k]) for k in kept)) for line in lines]
+    rows = [(line.method, *(figure_cell(line.figures[k]) for k in kept)) for line in lines]
     bars = [dict(MEASURES[k].bars).get(group) for k in kept]
     if any(bars):
         rows.append(("asked", *("" if bar is None else f">= {bar:.2f}" for bar in bars)))
@@ -84,30 +79,20 @@ def _block(group: str, lines: Sequence[Line], lead: Lead | None) -> Block:
 
 def _checks_block(lines: Sequence[CheckLine]) -> Block:
     checks = [check for check in (REPEATED, *LAYERS_FROM_TOP) if any(check in line.figures for line in lines)]
-    rows = [(line.method, *(_figure(line.figures[c]) if c in line.figures else "" for c in checks)) for line in lines]
+    rows = [
+        (line.method, *(figure_cell(line.figures[c]) if c in line.figures else "" for c in checks)) for line in lines
+    ]
     heading = "How alike a map is to that of another seed, and to itself once layers are undone down to conv1"
     return Block(heading, ("method", *checks), tuple(rows))
-
-
-def _text(block: Block) -> str:
-    rows = (block.titles, *block.rows)
-    widths = [max(len(row[k]) for row in rows) for k in range(len(block.titles))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
-        for row in rows
-    ]
-    return "\n".join([block.heading, *lines])
-
-
-def _figure(estimate: Estimate) -> str:
-    return "" if np.isnan(estimate.value) else f"{estimate.value:.2f} ({estimate.low:.2f}-{estimate.high:.2f})"
 
 
 def _difference(estimate: Estimate) -> str:
     if np.isnan(estimate.value):
         return ""
-    return f"{estimate.value:+.2f} ({estimate.low:+.2f} to {estimate.high:+.2f})"
+    interval = "" if np.isnan(estimate.low) else f" ({estimate.low:+.2f} to {estimate.high:+.2f})"
+    return f"{estimate.value:+.2f}{interval}"
 
 
-def _plain(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.4f}"
+def _csv_row(reading: Reading) -> list[str]:
+    names = (reading.patient, reading.level, reading.task.value, reading.method)
+    return [*names, *(number_cell(measure.of(reading), 4) for measure in MEASURES)]
