@@ -100,8 +100,6 @@ def _lines(options: argparse.Namespace, stored: list[StoredModel]) -> list[list[
 
 
 def _lines_of(stored: StoredModel, sources: Sources, options: argparse.Namespace) -> list[Line]:
-    import numpy as np
-
     from SpineNetCore.learning.datasets.graded_scans import Split
     from SpineNetCore.learning.grading.running import grade_all
     from SpineNetCore.learning.grading.summary import summaries
@@ -111,4 +109,4 @@ def _lines_of(stored: StoredModel, sources: Sources, options: argparse.Namespace
     grade = partial(score_discs, grading_network(stored), views=options.views, device=device)
     with Stages(sink_named("auto")).stage(stored.path.stem) as count:
         discs, _ = grade_all(sources.jobs(Split.TEST), grade, options.workers, count)
-    return summaries(discs, np.random.default_rng(0))
+    return summaries(discs, rng=None)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from SpineNetCore.learning.courses import Course
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.datasets.splits import note_of_splits, swapped
@@ -91,4 +89,4 @@ def _learned(study: Study, data: GraderData, point: BranchPoint, is_swapped: boo
 def _measured(study: Study, path: Path, jobs: Sequence[Job]) -> list[Line]:
     grade = partial(score_discs, load_network(path), views=study.views, device=study.process.device)
     discs, _ = grade_all(jobs, grade)
-    return summaries(discs, np.random.default_rng(0))
+    return summaries(discs, rng=None)
