@@ -58,6 +58,16 @@ def test_the_maximum_may_lie_two_pixels_off_but_in_no_other_slice(
     assert (shown.points, shown.points_in_plane) == (points, in_plane)
 
 
+def test_of_equal_maxima_each_counts_whatever_their_order(lesion: Mask) -> None:
+    heat = np.full(DISC_SHAPE, 0.01, dtype=np.float32)
+    heat[:, 35, 110] = 1  # in every slice, of which two show the lesion
+    shown = localisation(heat, lesion, ALL_SLICES, Task.UPPER_ENDPLATE)
+    assert (shown.points, shown.points_in_plane, shown.points_to_side) == (pytest.approx(2 / 9), 1, 1)
+    heat[0, 90, 10] = 1
+    shown = localisation(heat, lesion, ALL_SLICES, Task.UPPER_ENDPLATE)
+    assert (shown.points, shown.points_in_plane, shown.points_to_side) == pytest.approx((0.2, 0.9, 0.9))
+
+
 @pytest.mark.parametrize(
     ("task", "row", "side"),
     [

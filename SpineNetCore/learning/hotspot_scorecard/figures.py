@@ -58,8 +58,9 @@ def _outline(lesion: Mask) -> str:
 
 
 def _peak(heat: FloatArray, number: int) -> str:
-    """A cross at the map's maximum, or words where it lies in another slice."""
-    slice_number, y, x = np.unravel_index(int(heat.argmax()), heat.shape)
+    """A cross at the map's maximum, or words where it lies in another slice; of equal ones the nearest slice's."""
+    peaks = np.argwhere(heat == heat.max())
+    slice_number, y, x = peaks[np.abs(peaks[:, 0] - number).argmin()]
     if slice_number != number:
         off = int(slice_number) - number
         return f'<text x="4" y="10" font-size="9">maximum {abs(off)} to the {"left" if off > 0 else "right"}</text>'

@@ -20,11 +20,12 @@ SLACK_PX = 2
 class Localisation:
     """How well a map shows a lesion; every figure rises as it does.
 
-    points: the map's maximum lies in the lesion, `SLACK_PX` allowed (the pointing game). points_in_plane: it does once
-    slices are disregarded. energy_ratio: share of the map's sum inside the lesion over the lesion's share of the
-    volume, chance being 1. iou: of the lesion with as many of the map's highest voxels. precision: average precision of
-    the map as a classifier of voxels (AUPRC). side: share of the sum in the half, above or below mid-disc, that the
-    endplate is in. points_to_side: the maximum lies in that half. Both are NaN for tasks without a side.
+    points: the map's maximum lies in the lesion, `SLACK_PX` allowed (the pointing game); of several equal maxima, the
+    share that does. points_in_plane: it does once slices are disregarded. energy_ratio: share of the map's sum inside
+    the lesion over the lesion's share of the volume, chance being 1. iou: of the lesion with as many of the map's
+    highest voxels. precision: average precision of the map as a classifier of voxels (AUPRC). side: share of the sum in
+    the half, above or below mid-disc, that the endplate is in. points_to_side: the maximum lies in that half. Both are
+    NaN for tasks without a side.
     """
 
     points: float
@@ -45,16 +46,17 @@ def localisation(heat: FloatArray, lesion: Mask, in_scan: NDArray[np.bool_], tas
     if not heat.any():
         side = 0.0 if task.is_binary else np.nan
         return Localisation(0.0, 0.0, 0.0, 0.0, 0.0, side, side)
-    peak = np.unravel_index(int(heat.argmax()), heat.shape)
+    peaks = heat == heat.max()
+    lesion_in_plane = _with_slack(np.any(lesion, axis=0, keepdims=True))
     share = float(heat[lesion].sum(dtype=np.float64) / heat.sum(dtype=np.float64))
     return Localisation(
-        points=float(_with_slack(lesion)[peak]),
-        points_in_plane=float(_with_slack(np.asarray(lesion.any(axis=0))[None])[0][peak[1:]]),
+        points=float(_with_slack(lesion)[peaks].mean()),
+        points_in_plane=float(np.broadcast_to(lesion_in_plane, heat.shape)[peaks].mean()),
         energy_ratio=share / float(lesion[in_scan].mean()),
         iou=_area_matched_iou(heat, lesion),
         precision=_average_precision(heat[in_scan].ravel(), lesion[in_scan].ravel()),
         side=_side_share(heat, task),
-        points_to_side=_side_share((np.arange(heat.size) == heat.argmax()).reshape(heat.shape), task),
+        points_to_side=_side_share(peaks, task),
     )
 
 
