@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, Method, methods_named
 from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP, undone_layer_by_layer
 from SpineNetCore.network import GradingNetwork, NetworkConfig
+from SpineNetCore.scores import TaskScore
 from SpineNetCore.views import FixedView
 
 
@@ -54,6 +57,25 @@ def test_smoothgrad_without_noise_is_saliency(
     np.testing.assert_allclose(smooth, plain, atol=1e-4 * plain.max())
 
 
+def test_smoothgrad_is_the_size_of_the_mean_signed_gradient_of_the_copies_it_drew(
+    network: GradingNetwork, disc: LesionedDisc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = captum_methods._class_score, []
+
+    def recording(grader: GradingNetwork, score: TaskScore) -> Callable[[torch.Tensor], torch.Tensor]:
+        scored = real(grader, score)
+        return lambda volumes: seen.append(volumes.detach().clone()) or scored(volumes)
+
+    monkeypatch.setattr(captum_methods, "_class_score", recording)
+    made = the_method("smoothgrad").make(network, disc.context, disc.scores[:1], 0)[0]
+    copies = torch.cat(seen).requires_grad_()
+    network(copies)[Task.UPPER_ENDPLATE][:, 1].sum().backward()
+    assert len(copies) == captum_methods.NOISES
+    expected = blurred(copies.grad.mean(dim=0).abs().numpy()[None], HotspotSettings().blur_px)[0]
+    expected[0] = 0
+    np.testing.assert_allclose(made, expected, atol=1e-4 * expected.max())
+
+
 def test_smoothgrad_repeats_with_its_seed_and_leaves_other_draws_alone(
     network: GradingNetwork, disc: LesionedDisc
 ) -> None:
@@ -69,7 +91,7 @@ def test_smoothgrad_repeats_with_its_seed_and_leaves_other_draws_alone(
 
 
 @pytest.mark.parametrize("branching_late", [False, True])
-def test_grad_cam_weighs_the_last_convolution_by_its_mean_gradient(
+def test_grad_cam_weighs_the_last_rectified_map_by_its_mean_gradient(
     network: GradingNetwork, disc: LesionedDisc, branching_late: bool
 ) -> None:
     if branching_late:
@@ -77,9 +99,12 @@ def test_grad_cam_weighs_the_last_convolution_by_its_mean_gradient(
         config = NetworkConfig(network.config.branch_point.CONV4, fc6=8, fc7=8, conv_widths=(8,) * 5)
         network = GradingNetwork(config).eval()
     place = network.heads["upper_endplate"] if branching_late else network.shared
+    untouched = network(volume_of(disc))[Task.UPPER_ENDPLATE][0, 1]
     kept: list[torch.Tensor] = []
-    place.conv5.linear.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    place.conv5.linear.register_forward_hook(lambda module, inputs, output: kept.append(output.relu()) or kept[-1])
+    place.conv5.relu = torch.nn.Identity()
     score = network(volume_of(disc))[Task.UPPER_ENDPLATE][0, 1]
+    torch.testing.assert_close(score, untouched)
     (gradient,) = torch.autograd.grad(score, kept[0])
     coarse = (kept[0] * gradient.mean(dim=(2, 3), keepdim=True)).sum(dim=1).relu()[0].detach().numpy()
 

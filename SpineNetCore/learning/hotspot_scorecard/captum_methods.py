@@ -50,17 +50,17 @@ class CaptumMaps:
 
 
 def _smoothgrad(grader: GradingNetwork, volume: Tensor, score: TaskScore) -> Tensor:
-    """(1, 9, 112, 224)."""
+    """(1, 9, 112, 224): the size of the mean of signed gradients (Smilkov et al. 2017)."""
     tunnel = NoiseTunnel(Saliency(_class_score(grader, score)))
     maps: Tensor = tunnel.attribute(
-        volume, nt_type="smoothgrad", nt_samples=NOISES, nt_samples_batch_size=_BATCH, stdevs=NOISE
+        volume, nt_type="smoothgrad", nt_samples=NOISES, nt_samples_batch_size=_BATCH, stdevs=NOISE, abs=False
     )
     return maps.detach().abs()
 
 
 def _grad_cam(grader: GradingNetwork, volume: Tensor, score: TaskScore) -> Tensor:
     """(1, 9, 112, 224), the same in every slice, for the first convolution has merged them."""
-    cam = LayerGradCam(_class_score(grader, score), _last_convolution(grader, score.task))
+    cam = LayerGradCam(_class_score(grader, score), _last_rectified(grader, score.task))
     coarse: Tensor = cam.attribute(volume, relu_attributions=True)
     fine = functional.interpolate(coarse.detach().float(), DISC_SHAPE[1:], mode="bilinear", align_corners=False)
     return fine.expand(-1, DISC_SHAPE[0], -1, -1)
@@ -70,7 +70,11 @@ def _class_score(grader: GradingNetwork, score: TaskScore) -> Callable[[Tensor],
     return lambda volumes: grader.head(score.task, grader.trunk(volumes))[:, shown_class(score)]
 
 
-def _last_convolution(grader: GradingNetwork, task: Task) -> nn.Module:
-    """Before its pool, where the map still has 6 x 13 places."""
+def _last_rectified(grader: GradingNetwork, task: Task) -> nn.Module:
+    """The ReLU of conv5, which from then on comes before the pool: the same scores, from a map of 6 x 13 places."""
     trunk = grader.heads[task.value] if "conv5" in grader.config.branch_point.head_layers else grader.shared
-    return trunk.get_submodule("conv5.linear")
+    layer = trunk.get_submodule("conv5")
+    pool = layer.get_submodule("pool")
+    del layer.pool
+    layer.add_module("pool", pool)  # now the last one
+    return layer.get_submodule("relu")

@@ -25,14 +25,14 @@ DEFINITIONS = (
         "methods",
         "All are made from the same network for the same class score, blurred alike, and blank in slices that the scan "
         "does not have. saliency: absolute gradient of the central view. SmoothGrad and Grad-CAM: by Captum, on the "
-        "central view; Grad-CAM knows no slices. paper: mean absolute gradient over random views, each undone. ours: "
-        "the same for graded tasks; for binary ones the integrated gradient over those views, from an even picture as "
-        "bright as normal marrow.",
+        "central view; Grad-CAM from conv5's map, after its ReLU and before its pool, which knows no slices. paper: "
+        "mean absolute gradient over random views, each undone. ours: the same for graded tasks; for binary ones the "
+        "integrated gradient over those views, from an even picture as bright as normal marrow.",
     ),
     (
         "pointing",
-        f"The map's maximum lies in the lesion, in the same slice, {SLACK_PX} pixels allowed. in plane: it does once "
-        "slices are disregarded.",
+        f"The map's maximum lies in the lesion, in the same slice, {SLACK_PX} pixels allowed; of several equal maxima, "
+        "as in the slices of Grad-CAM, the share that does. in plane: it does once slices are disregarded.",
     ),
     ("energy ratio", "Share of the map's sum inside the lesion over the lesion's share of the volume; chance is 1."),
     ("IoU, AUPRC", "Overlap of the lesion with as many of the highest voxels; average precision over all voxels."),
