@@ -61,7 +61,6 @@ def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider,
         ((), "give --spider with a folder, --manifest with a table, or both"),
         (("--manifest", "no.csv"), "'no.csv' does not exist: give the table of labels"),
         (("--spider", "."), "is no SPIDER folder"),
-        (("--workers", 0), "--workers 0 --phantoms None cannot be"),
     ],
 )
 def test_a_request_at_fault_is_refused_in_one_line_and_nothing_is_written(options, said, models, tmp_path, capsys):
@@ -95,6 +94,18 @@ def test_a_second_grader_watches_the_test_patients_and_stands_beside_the_first(
 def test_the_detector_takes_no_swap(models, tmp_path, capsys):
     assert main(["train", "detector", "--swap-validation-and-test", "--work", str(tmp_path / "work")]) == 2
     assert "leave it out for the detector" in capsys.readouterr().err
+
+
+def test_the_detector_begins_with_phantoms(tmp_path, capsys):
+    assert main(["train", "detector", "--phantoms", "0", "--spider", ".", "--work", str(tmp_path / "work")]) == 2
+    assert "--phantoms 0 leaves the detector nothing to begin with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--workers", "0"), ("--workers", "62"), ("--phantoms", "1000001")])
+def test_numbers_that_cannot_be_are_refused(option, value, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        status("--work", tmp_path, option, value)
+    assert f"{option}: '{value}' is not a whole number from" in capsys.readouterr().err
 
 
 def test_the_detector_takes_no_manifest(models, tmp_path, capsys):

@@ -7,8 +7,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, vertebra_network
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
     parser.add_argument(
         "--phantoms",
-        type=int,
+        type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
         help="how many to simulate (default: 240 for the detector, 450 for the grader)",
     )
@@ -59,9 +62,7 @@ def add_to(commands: Commands) -> None:
         choices=("8-bit", "half", "full"),
         help="of the weights (default: half for the detector, else 8-bit)",
     )
-    parser.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="processes that simulate and, on a GPU, draw (default 2)"
-    )
+    add_workers_to(parser, default=2, what="processes that simulate and, on a GPU, draw")
     parser.add_argument(
         "--preset",
         choices=[preset.value for preset in Preset],
@@ -87,8 +88,6 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Learn and write."""
-    if options.workers < 1 or (options.phantoms or 0) < 0:
-        raise InputError(f"--workers {options.workers} --phantoms {options.phantoms} cannot be: give 1 and 0 or more.")
     logging.getLogger("SpineNetCore").setLevel(logging.INFO)
     (_train_detector if options.model == "detector" else _train_grader)(options)
 
@@ -101,6 +100,8 @@ def _train_detector(options: argparse.Namespace) -> None:
         raise InputError("--swap-validation-and-test is for the grader alone: leave it out for the detector.")
     if options.spider is None or options.manifest:
         raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
+    if options.phantoms == 0:
+        raise InputError("--phantoms 0 leaves the detector nothing to begin with: give 1 or more.")
     networks = learn_detector(options.spider, options.work, options.phantoms or 240, options.workers)
     for hidden_fold, network in networks.items():
         folder = options.output if hidden_fold is None else options.work / f"fold-{hidden_fold}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume, sampled_slices
-from SpineNetCore.learning.phantom import DiscTruth, Phantom, PhantomSettings, simulate
+from SpineNetCore.learning.phantom import DiscTruth, Phantom
 from SpineNetCore.localisation import discs_between
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scan import with_averaged_slices
@@ -22,8 +22,6 @@ Mask = NDArray[np.bool_]
 
 SMALLEST_LESION = 20
 """ours: a lesion of fewer voxels of the disc volume is not asked for: hardly a pixel of the scan shows it."""
-
-_SEED = 950_000
 
 
 @dataclass(frozen=True)
@@ -49,11 +47,6 @@ class LesionedDisc:
     def only(self, row: int) -> LesionedDisc:
         """The same disc with one of its true positives alone."""
         return replace(self, scores=(self.scores[row],), lesions=(self.lesions[row],))
-
-
-def scorecard_phantom(number: int) -> Phantom:
-    """A phantom with many lesions, numbered from 0; training draws its seeds from 0 upwards and never comes here."""
-    return simulate(np.random.default_rng(_SEED + number), PhantomSettings(balanced=True))
 
 
 def lesioned_discs(

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import torch
 
 from SpineNetCore.anatomy import FloatArray, Task
-from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, group_of, lesioned_discs, scorecard_phantom
+from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, group_of, lesioned_discs
 from SpineNetCore.learning.hotspot_scorecard.figures import Example, example
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation, alikeness, localisation
 from SpineNetCore.learning.hotspot_scorecard.methods import Method
 from SpineNetCore.learning.hotspot_scorecard.sanity import alikeness_once_undone
+from SpineNetCore.learning.unseen_phantoms import scorecard_phantom
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.progress import Count, uncounted
 
