@@ -266,9 +266,28 @@ def test_a_detectors_phantom_can_be_drawn() -> None:
 def test_a_written_phantom_reads_back_as_itself(phantoms: list[Phantom], tmp_path: Path) -> None:
     write_phantom(phantoms[0], tmp_path, "seed0")
     scan = read_scan(tmp_path / "seed0.nii.gz")
-    truth = json.loads((tmp_path / "seed0_truth.json").read_text())
+    truth = json.loads((tmp_path / "seed0_truth.json").read_text("utf-8"))
     assert np.array_equal(scan.voxels, phantoms[0].scan.voxels)
     assert np.allclose(scan.ras_from_ijk, phantoms[0].scan.ras_from_ijk, atol=1e-3)
     assert [disc["grades"]["pfirrmann"] for disc in truth["discs"]] == [
         disc.grades[Task.PFIRRMANN] for disc in phantoms[0].discs
     ]
+
+
+def test_a_phantom_written_anew_and_stopped_half_way_has_no_truth_to_vouch_for_it(
+    phantoms: list[Phantom], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_phantom(phantoms[0], tmp_path, "seed0")
+    real, moved = Path.replace, []
+
+    def stopped_at_the_third(path: Path, target: Path) -> Path:
+        moved.append(path.name)
+        if len(moved) == 3:
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", stopped_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        write_phantom(phantoms[0], tmp_path, "seed0")
+    assert (tmp_path / "seed0.nii.gz").exists()
+    assert not (tmp_path / "seed0_truth.json").exists()

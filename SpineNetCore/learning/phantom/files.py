@@ -39,7 +39,9 @@ def write_phantom(phantom: Phantom, folder: Path, name: str, second_reading: Sec
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=STAGING_PREFIX) as staging:
-            for path in _write_files(phantom, Path(staging), name, second_reading):
+            paths = _write_files(phantom, Path(staging), name, second_reading)
+            (folder / paths[-1].name).unlink(missing_ok=True)  # an earlier truth would vouch for files half replaced
+            for path in paths:
                 path.replace(folder / path.name)
     except OSError as error:
         raise InputError(
