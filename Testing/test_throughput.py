@@ -7,9 +7,11 @@ import pytest
 from grader_making import QUICK, a_pool
 
 from SpineNetCore.__main__ import main
-from SpineNetCore.learning import grader_recipe
+from SpineNetCore.learning import grader_recipe, throughput
+from SpineNetCore.learning.disc_batches import DiscBatches
 from SpineNetCore.learning.disc_looks import DrawnLooks
 from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.grader_steps import DRAWN_AHEAD
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.throughput import Throughput, measure_throughput
 
@@ -41,6 +43,18 @@ def test_the_command_prints_steps_and_overhead(monkeypatch, capsys):
     names = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
 
     assert names == ["forward, backward", "with data", "overhead"]
+
+
+def test_a_training_is_timed_on_no_scan(capsys):
+    assert main(["bench", "a.nii.gz", "--training"]) == 2
+    assert "times steps on phantoms, not on 'a.nii.gz'" in capsys.readouterr().err
+
+
+def test_no_batch_that_lay_ready_is_timed(monkeypatch):
+    batch, drawn = DiscBatches([a_pool()], MANY_STEPS)[0], []
+    monkeypatch.setattr(throughput, "load_batches", lambda *_: (drawn.append(k) or batch for k in range(99)))
+    measure_throughput([a_pool()], MANY_STEPS, Process(loaders=2), steps=2)
+    assert len(drawn) == 2 * DRAWN_AHEAD + 1 + 2
 
 
 @pytest.mark.parametrize("steps", [0, 101])

@@ -79,6 +79,8 @@ def _time_training(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.processes import joined
     from SpineNetCore.learning.throughput import measure_throughput
 
+    if options.scan:
+        raise InputError(f"--training times steps on phantoms, not on '{options.scan}': leave out one of the two.")
     recipe = Preset(options.preset).rounds[0]
     if not 1 <= options.steps <= _MOST_STEPS:
         raise InputError(f"--steps {options.steps} cannot be timed: give 1 to {_MOST_STEPS}.")

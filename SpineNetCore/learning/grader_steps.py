@@ -19,6 +19,9 @@ from SpineNetCore.learning.processes import Process
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.processor import trains_in_bfloat16
 
+DRAWN_AHEAD = 2
+"""Batches that each helper holds ready."""
+
 _MOMENTUM = 0.9
 
 Learner = Callable[[Tensor], dict[Task, Tensor]]
@@ -45,7 +48,7 @@ def load_batches(
 ) -> DataLoader[DiscBatch]:
     """The process's part of the batches of some steps, counted from 0, drawn ahead by its helpers."""
     batches = DiscBatches(pools, recipe, process.rank, process.count)
-    ahead = 2 if process.loaders else None
+    ahead = DRAWN_AHEAD if process.loaders else None
     return DataLoader(batches, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
 
 

@@ -12,11 +12,8 @@ from torch import Tensor
 from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, count_discs
 from SpineNetCore.learning.grader_loss import LabelBatch
 from SpineNetCore.learning.grader_recipe import GraderRecipe
-from SpineNetCore.learning.grader_steps import load_batches, loss_of, new_training
+from SpineNetCore.learning.grader_steps import DRAWN_AHEAD, load_batches, loss_of, new_training
 from SpineNetCore.learning.processes import Process
-
-_WARM_UP = 3
-"""More steps than there are batches drawn ahead."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +44,14 @@ def measure_throughput(pools: Sequence[DiscPool], recipe: GraderRecipe, process:
         return batch.looks.seen(process.device), batch.labels.to(process.device)
 
     ready = seen(DiscBatches(pools, recipe)[middle])
-    alone_s = _median_seconds(lambda: learn(*ready), steps)
+    warm_up = DRAWN_AHEAD * process.loaders + 1  # past the batches that lie ready before the first step
+    alone_s = _median_seconds(lambda: learn(*ready), steps, warm_up)
     batches = iter(load_batches(pools, recipe, process, range(middle, all_steps)))
-    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches))), steps))
+    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches))), steps, warm_up))
 
 
-def _median_seconds(step: Callable[[], None], steps: int) -> float:
-    for _ in range(_WARM_UP):
+def _median_seconds(step: Callable[[], None], steps: int, warm_up: int) -> float:
+    for _ in range(warm_up):
         step()
     seconds = []
     for _ in range(steps):
