@@ -54,7 +54,7 @@ def check_vertebrae(vertebrae: Sequence[Vertebra], naming: Naming, scan: Scan) -
     depth_mm = float(np.median([_depth_mm(vertebra) for vertebra in vertebrae]))
     if not _DEPTH_MM[0] <= depth_mm <= _DEPTH_MM[1]:
         raise InputError(
-            f"The vertebral bodies on {scan.name!r} measure {depth_mm:.0f} mm from front to back, lumbar ones "
+            f"The vertebral bodies on {scan.name!r} measure {depth_mm:.1f} mm from front to back, lumbar ones "
             f"{_DEPTH_MM[0]:.0f} to {_DEPTH_MM[1]:.0f} mm: choose a lumbar series, or correct the file's spacing of "
             f"{scan.spacing_mm[1]:.2f} x {scan.spacing_mm[2]:.2f} mm."
         )

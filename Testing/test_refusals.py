@@ -24,7 +24,7 @@ def test_a_lumbar_spine_is_accepted():
     check_vertebrae(vertebrae_of(SCAN, WHOLE), SURELY, SCAN)
 
 
-@pytest.mark.parametrize(("factor", "depth"), [(0.45, "16 mm"), (2.0, "70 mm")])
+@pytest.mark.parametrize(("factor", "depth"), [(0.45, "15.8 mm"), (0.62, "21.7 mm"), (2.0, "70.0 mm")])
 def test_bodies_of_another_size_are_refused_with_their_size_and_the_file_s_spacing(factor, depth):
     with pytest.raises(InputError, match=rf"measure {depth} from front to back.*spacing of 0\.90 x 0\.90 mm"):
         check_vertebrae(vertebrae_of(SCAN, resized(factor)), SURELY, SCAN)

@@ -101,7 +101,7 @@ def read_findings(text: str, source: str) -> Findings:
             discs=discs,
             warnings=tuple(str(warning) for warning in content.get("warnings", ())),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         said = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"'{source}' is not a report of SpineNet ({said}): analyse the scan again.") from error
 

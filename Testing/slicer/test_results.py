@@ -65,6 +65,7 @@ def test_a_result_that_is_not_whole_is_refused_by_the_missing_name(a_copy, missi
         ({"discs": [{"level": "L4-L5"}]}, "no 'geometry'|no 'centre_ras_mm'"),
         ({"vertebrae": [{"level": "L1", "confidence": 1, "corners_ras_mm": [[0, 1]]}]}, "is no point"),
         ({"warnings": None}, "NoneType"),
+        ({"discs": [{"level": "L5-S1", "centre_ras_mm": None, "reason": None, "scores": []}]}, "no attribute 'items'"),
     ],
 )
 def test_a_report_of_another_kind_is_refused_with_what_is_wrong(a_copy, entries, said):
