@@ -5,6 +5,7 @@ import csv
 import pytest
 from report_making import a_report
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -76,8 +77,10 @@ def test_the_figures_are_printed_and_written(a_table, tmp_path, capsys):
     assert rows["narrowing", "discs"] == "2"
     assert rows["narrowed", "discs"] == "3"
     assert rows["any_marrow", "quadratic_kappa"] == "1.0000"
-    assert "Discs in both tables (2 patients)" in capsys.readouterr().out
-    page = (tmp_path / "out" / "agreement.html").read_text()
+    said = capsys.readouterr().out
+    assert "Discs in both tables (2 patients)" in said
+    assert RESEARCH_USE_NOTICE in said
+    page = (tmp_path / "out" / "agreement.html").read_text("utf-8")
     assert "How well two tables of grades agree" in page
     assert "Reliability" not in page
 

@@ -8,6 +8,7 @@ import pytest
 from grader_making import QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import grader_recipe
 from SpineNetCore.learning.datasets.splits import are_swapped
@@ -27,7 +28,7 @@ def options(tmp_path, monkeypatch):
     monkeypatch.setattr("SpineNetCore.learning.bootstrap.RESAMPLINGS", 10)
     (tmp_path / "spider").mkdir()
     spider, models = write_spider_for_all_splits(tmp_path / "spider"), write_detector(tmp_path / "models")
-    folders = ("--spider", spider, "--models", models, "--work", tmp_path / "work")
+    folders = ("--spider", spider, "--models", models, "--work", tmp_path / "work", "--device", "cpu")
     return (*folders, "--training-phantoms", 0, "--steps", 2, "--views", 1, "--points", "fc7", "none")
 
 
@@ -45,14 +46,15 @@ def test_every_point_has_two_graders_and_a_column(options, tmp_path, capsys):
     for point, files in names.items():
         assert [are_swapped(read_model(work / name, "grader").note) for name in files] == [False, True]
         assert load_network(work / files[0]).config.branch_point is BranchPoint(point)
-    heading, titles, first, *_ = capsys.readouterr().out.splitlines()
+    heading, titles, first, *_, last = capsys.readouterr().out.splitlines()
     assert heading == "SPIDER, balanced accuracy %"
     assert titles.split() == ["task", "none", "fc7"]
     assert first.startswith("Pfirrmann")
     assert first.count(" ± ") == 2
+    assert last == RESEARCH_USE_NOTICE
     with (tmp_path / "out" / "branch_points.csv").open(newline="") as file:
         assert {row["branch_point"] for row in csv.DictReader(file)} == {"none", "fc7"}
-    assert " ± " in (tmp_path / "out" / "branch_points.html").read_text()
+    assert " ± " in (tmp_path / "out" / "branch_points.html").read_text("utf-8")
 
 
 def test_a_study_that_was_stopped_goes_on_without_training_anew(options, tmp_path, monkeypatch, capsys):

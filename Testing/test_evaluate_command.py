@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from case_making import a_case, shifted_by_a_level, true_spine
 from spider_making import PICTURES, SLABS, write_spider
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets import spider
@@ -26,7 +28,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def a_known_phantom(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("SpineNetCore.learning.localisation.cases.simulated_case", lambda _: a_case())
+    monkeypatch.setattr(
+        "SpineNetCore.learning.localisation.cases.simulated_case", lambda k: replace(a_case(), patient=str(k))
+    )
 
 
 @pytest.fixture
@@ -51,8 +55,9 @@ def test_the_table_tells_a_perfect_finder_from_one_that_is_off_by_a_level(
 ) -> None:
     monkeypatch.setattr("SpineNetCore.localisation.find_spine", lambda scan, network, device: make_spine(a_case()))
     assert main(["evaluate", "localisation", "--phantoms", "2"]) == 0
-    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("as is"))
-    assert named in row
+    said = capsys.readouterr().out
+    assert named in next(line for line in said.splitlines() if line.startswith("as is"))
+    assert RESEARCH_USE_NOTICE in said
 
 
 def test_the_unseen_patient_is_the_default_and_all_can_be_had(folder: Path, seen, tmp_path: Path, monkeypatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from grader_making import a_disc, write_models
 from spider_making import write_spider_for_all_splits
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.datasets.graded_scans import Split
@@ -63,7 +64,9 @@ def test_test_patients_are_measured_and_temperatures_come_from_validation(spider
     }
     assert [f["value"] for f in figures if (f["task"], f["figure"]) == ("pfirrmann", "discs")] == ["4"]
     assert any((f["task"], f["figure"]) == ("pfirrmann", "temperature") for f in figures)
-    assert "Pfirrmann" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Pfirrmann" in said
+    assert RESEARCH_USE_NOTICE in said
     assert "images/12_t2.mha" in {d["scan"] for d in discs}
 
 

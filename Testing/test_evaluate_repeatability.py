@@ -9,6 +9,7 @@ import pytest
 from grader_making import write_detector, write_grader
 from spider_making import write_spider_for_all_splits
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import disc_examples
 from SpineNetCore.learning.datasets.graded_scans import Split
@@ -43,7 +44,9 @@ def test_each_model_is_measured_on_the_patients_that_are_its_own_test(spider, mo
 
     splits = {scan.patient: scan.split for scan in read_sources(spider, [])}
     assert [splits[patient] for patient in cut] == [Split.TEST, Split.VALIDATION]
-    assert " ± " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert " ± " in said
+    assert RESEARCH_USE_NOTICE in said
     with (tmp_path / "out" / "repeatability.csv").open(newline="") as file:
         (row,) = [r for r in csv.DictReader(file) if r["figure"] == "balanced_accuracy" and r["task"] == "pfirrmann"]
     assert (row["branch_point"], row["group"]) == ("conv5", "SPIDER")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.terminal import print_figures
 from SpineNetCore.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         AGREEMENT.check(options.output)
     evaluation = _compare(options)
-    print(table_text(evaluation.lines))
-    print(f"\n{INTERVALS_NOTE}")
+    print_figures(table_text(evaluation.lines), INTERVALS_NOTE)
     if options.output:
         write_agreement(evaluation, options.output)
 

@@ -16,6 +16,8 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
+from SpineNetCore.commands.terminal import print_figures
+from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.model_files import read_model
@@ -66,9 +68,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--steps", type=whole_number(1, 10**9), metavar="N", help="of every training, instead of the preset's"
     )
-    add_models_to(parser)
+    add_models_to(parser, device="auto")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
-    parser.add_argument("--workers", type=whole_number(1, 256), default=2, metavar="N", help="as in train (default 2)")
+    add_workers_to(parser, default=2, what="processes that simulate and, on a GPU, draw")
     parser.set_defaults(run=run)
 
 
@@ -123,7 +125,7 @@ def _tell(options: argparse.Namespace, by_point: Mapping[str, Sequence[Repeat]])
             "No task can be measured on both models' test patients: give scans or phantoms with two grades of a task "
             "on either side; the trained graders are kept in --work."
         )
-    print(f"{tables_text(tables)}\n\n{NOTE}")
+    print_figures(tables_text(tables), NOTE)
     if options.output:
         steps = [("Steps of every training", str(options.steps))] if options.steps else []
         facts = [("Preset", options.preset), *steps, *facts_of_sources(options)]

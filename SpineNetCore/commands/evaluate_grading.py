@@ -18,7 +18,8 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
-from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.commands.terminal import print_figures, sink_named
+from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.models import Models, load_models
 from SpineNetCore.progress import Stages
@@ -50,7 +51,7 @@ def add_to(commands: Commands) -> None:
     add_models_to(parser)
     add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
-    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    add_workers_to(parser)
     parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
     parser.set_defaults(run=run)
 
@@ -65,8 +66,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         GRADING.check(options.output)
     evaluation, discs = _evaluate(options)
-    print(table_text(evaluation.lines))
-    print(f"\n{INTERVALS_NOTE}")
+    print_figures(table_text(evaluation.lines), INTERVALS_NOTE)
     if options.output:
         write_grading(evaluation, discs, options.output)
 

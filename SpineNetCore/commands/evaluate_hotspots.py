@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import Task
 from SpineNetCore.commands.analyse import whole_number
-from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, methods_named
 from SpineNetCore.model_files import StoredModel, grading_network, read_model
@@ -77,8 +76,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         RESULT.check(options.output)
     evaluation = _evaluate(options, stored, methods)
-    print(table_text(evaluation.summary))
-    print(f"\n{NOTE}\n{RESEARCH_USE_NOTICE}")
+    print_figures(table_text(evaluation.summary), NOTE)
     if options.output:
         write_scorecard(evaluation, options.output)
 

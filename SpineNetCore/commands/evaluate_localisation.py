@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore.commands.analyse import whole_number
-from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.commands.terminal import print_figures, sink_named
+from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.model_files import StoredModel, read_model
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
@@ -53,7 +54,7 @@ def add_to(commands: Commands) -> None:
         "which has not seen them; phantoms are dealt over all",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
-    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    add_workers_to(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
     parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of noise and intervals")
     parser.set_defaults(run=run)
@@ -72,10 +73,8 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         RESULT.check(options.output)
     evaluation = _evaluate(options)
-    print(table_text(evaluation.lines))
-    print(f"\n{INTERVALS_NOTE}")
-    if evaluation.pictures:
-        print(consistency_sentence(evaluation.pictures))
+    consistency = [consistency_sentence(evaluation.pictures)] if evaluation.pictures else []
+    print_figures(table_text(evaluation.lines), INTERVALS_NOTE, *consistency)
     if options.output:
         write_evaluation(evaluation, options.output)
 

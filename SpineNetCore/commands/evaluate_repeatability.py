@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.evaluate_sources import (
     add_cut_to,
     add_models_to,
@@ -17,7 +16,8 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
-from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.commands.terminal import print_figures, sink_named
+from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.model_files import StoredModel, grading_network, read_model
 from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
@@ -45,7 +45,7 @@ def add_to(commands: Commands) -> None:
     add_models_to(parser)
     add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
-    parser.add_argument("--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default 1)")
+    add_workers_to(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
             "No task can be measured on both models' test patients: give scans or phantoms with two grades of a task "
             "on either side."
         )
-    print(f"{tables_text(figure_tables(repeated))}\n\n{NOTE}")
+    print_figures(tables_text(figure_tables(repeated)), NOTE)
     if options.output:
         models = (("First grader", stored[0]), ("Second grader", stored[1]))
         facts = [*((name, f"{one.path.name} {one.digest}") for name, one in models), *facts_of_sources(options)]

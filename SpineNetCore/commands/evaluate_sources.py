@@ -36,13 +36,13 @@ def add_sources_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_models_to(parser: argparse.ArgumentParser) -> None:
-    """Declare what grades them, and how."""
+def add_models_to(parser: argparse.ArgumentParser, device: str = "cpu") -> None:
+    """Declare what grades them, and how; device: the default."""
     parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
     parser.add_argument(
         "--views", type=whole_number(1, 54), default=54, metavar="N", help="each disc is graded through (default 54)"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default=device, help=f"default: {device}")
 
 
 def add_cut_to(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,17 @@
-"""Progress on a terminal, or as lines of JSON for a program that watches."""
+"""Figures on a terminal, and progress there, or as lines of JSON for a program that watches."""
 
 from __future__ import annotations
 
 import json
 import sys
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.progress import ProgressSink, silent
+
+
+def print_figures(tables: str, *notes: str) -> None:
+    """Print tables, and below them what is to be known of them, the research-use notice last."""
+    print("\n".join([tables, "", *notes, RESEARCH_USE_NOTICE]))
 
 
 def sink_named(name: str) -> ProgressSink:
