@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -50,15 +51,15 @@ def grade_all(
 ) -> tuple[list[GradedDisc], list[str]]:
     """All discs in the order of the jobs, and the names of the scans on which there was none to grade."""
     discs, empty = [], []
-    with mapping(workers) as mapped:
-        for done, (job, found) in enumerate(zip(jobs, mapped(_graded, jobs, [grade] * len(jobs)), strict=True), 1):
+    with mapping(partial(_graded, grade), workers) as graded:
+        for done, (job, found) in enumerate(zip(jobs, graded(jobs), strict=True), start=1):
             discs += found
             empty += [] if found else [job.scan]
             count(done, len(jobs))
     return discs, empty
 
 
-def _graded(job: Job, grade: Grader) -> list[GradedDisc]:
+def _graded(grade: Grader, job: Job) -> list[GradedDisc]:
     examples = job.load()
     if not examples:
         return []

@@ -37,8 +37,8 @@ def measure_all(
 ) -> list[Measurement]:
     """Measure in the order of the jobs; every job draws from a generator of its own, however many work at once."""
     results = []
-    with mapping(workers) as mapped:
-        for done, measurements in enumerate(mapped(_measure, jobs, rng.spawn(len(jobs))), start=1):
+    with mapping(_measure, workers) as measured_jobs:
+        for done, measurements in enumerate(measured_jobs(jobs, rng.spawn(len(jobs))), start=1):
             results += measurements
             count(done, len(jobs))
     return results
