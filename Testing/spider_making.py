@@ -112,7 +112,7 @@ def write_spider_for_all_splits(folder: Path) -> Path:
     """The original layout with patients for training, validation and test: the graded ones and three that repeat 3."""
     write_original_spider(folder)
     for table in ("overview.csv", "radiological_gradings.csv"):
-        lines = (folder / table).read_text().splitlines(keepends=True)
+        lines = (folder / table).read_text("utf-8").splitlines(keepends=True)
         copies = [str(n) + line[1:] for n in (1, 2, 5) for line in lines if line.startswith(("3_t2,", "3,"))]
         (folder / table).write_text("".join(lines + copies))
     for part in ("images", "masks"):

@@ -102,7 +102,7 @@ def test_no_hotspots_writes_none(tmp_path: Path) -> None:
 
 def test_the_same_request_gives_the_same_scores(tmp_path: Path, a_result: Path) -> None:
     assert main(["analyse", str(SAMPLE), "--output", str(tmp_path / "again"), *QUICK]) == 0
-    assert (tmp_path / "again" / "scores.csv").read_text() == (a_result / "scores.csv").read_text()
+    assert (tmp_path / "again" / "scores.csv").read_text("utf-8") == (a_result / "scores.csv").read_text("utf-8")
 
 
 def test_progress_is_one_json_object_a_line_and_ends_every_stage(tmp_path: Path) -> None:

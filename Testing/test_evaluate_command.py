@@ -67,8 +67,8 @@ def test_the_unseen_patient_is_the_default_and_all_can_be_had(folder: Path, seen
     seen.clear()
     assert main(["evaluate", "localisation", "--spider", str(folder), "--patients", "all"]) == 0
     assert len({name for _, name in seen}) == len(SLABS) + len(PICTURES)
-    assert "refused: No" not in (tmp_path / "out" / "localisation.csv").read_text()
-    assert (tmp_path / "out" / "localisation.csv").read_text().count("No lumbar spine was found.") >= 5
+    assert "refused: No" not in (tmp_path / "out" / "localisation.csv").read_text("utf-8")
+    assert (tmp_path / "out" / "localisation.csv").read_text("utf-8").count("No lumbar spine was found.") >= 5
 
 
 def test_a_folder_without_the_unseen_patient_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe,
 
     assert are_equal(resumed, whole)
     assert not resumed.training
-    assert (tmp_path / "killed.csv").read_text() == (tmp_path / "whole.csv").read_text()
+    assert (tmp_path / "killed.csv").read_text("utf-8") == (tmp_path / "whole.csv").read_text("utf-8")
 
 
 def test_a_process_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(data, tmp_path):
@@ -118,7 +118,7 @@ def test_the_log_has_a_row_for_every_validation(data, tmp_path):
     assert [(row["step"], row["epoch"]) for row in rows] == [("2", "1"), ("4", "2")]  # turned over, two discs are four
     assert all(0 < float(row["training_loss"]) < 100 and 0 < float(row["validation_loss"]) < 100 for row in rows)
     assert all(0 <= float(row["pfirrmann"]) <= 1 and row["narrowing"] == "" for row in rows)
-    assert (tmp_path / "grader.png").read_text() == "2 rows"
+    assert (tmp_path / "grader.png").read_text("utf-8") == "2 rows"
 
 
 def test_without_patients_for_validation_only_the_training_loss_is_logged(data, tmp_path):

@@ -139,7 +139,7 @@ def test_the_result_is_the_page_and_its_tables(tmp_path: Path) -> None:
         "localisation.html",
         "pictures.csv",
     ]
-    assert (tmp_path / "out" / "pictures.csv").read_text().splitlines()[1:] == ["3,7,8,1,0.9000", "9,7,,0,"]
+    assert (tmp_path / "out" / "pictures.csv").read_text("utf-8").splitlines()[1:] == ["3,7,8,1,0.9000", "9,7,,0,"]
 
 
 def test_a_breakdown_while_writing_leaves_an_earlier_result_as_it_was(

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.phantom import PhantomSettings
 from SpineNetCore.learning.phantom.anatomy_model import draw_spine
+from SpineNetCore.learning.phantom.bodies_paint import paint_body
+from SpineNetCore.learning.phantom.canvas import Canvas
 from SpineNetCore.learning.phantom.field_of_view import FieldOfView, SliceStack, draw_field_of_view, draw_stack
+from SpineNetCore.learning.phantom.painting import Painting
 from SpineNetCore.learning.phantom.scanner import Scanner, acquired, draw_scanner
-from SpineNetCore.learning.phantom.section import section, slab
+from SpineNetCore.learning.phantom.simulation import draw_habit
+from SpineNetCore.learning.phantom.tissue import draw_tissues
 
 MARROW = 0.4
 
@@ -64,14 +71,26 @@ def test_motion_leaves_a_ghost_of_the_given_strength(a_view):
     assert np.roll(image, -shift, axis)[104, 84] == pytest.approx(strength, abs=0.03)
 
 
-def test_partial_volume_averages_a_body_over_the_slices_thickness():
+def painted_column(coronal_slope: float, thickness_mm: float) -> np.ndarray:
+    """Signal down the middle of a body alone, in rows of a millimetre; its marrow has no texture."""
     rng = np.random.default_rng(0)
-    settings = PhantomSettings()
-    stack = draw_stack(rng, settings)
-    body = draw_spine(rng, settings, stack.laterals_mm).body("L3")
-    cut = section(body, body.lateral_mm, 6.0)
-    assert cut is not None
-    assert [part.offset_mm for part in slab(cut, 6.0)] == pytest.approx([0.0, -2.0, 2.0])
+    spine = draw_spine(rng, PhantomSettings(), np.zeros(1))
+    body = replace(spine.body("L3"), coronal_slope=coronal_slope)
+    view = FieldOfView(SliceStack(np.zeros(1), 4.0, 4.0), 120, 120, 1.0, tuple(body.centre - 60))
+    canvas, habit = Canvas(view, body.lateral_mm), replace(draw_habit(rng, spine), grain=0.0)
+    lesions = {task: np.zeros(canvas.signal.shape, np.uint8) for task in Task}
+    paint_body(Painting(canvas, rng, spine, draw_tissues(rng, 0.0), habit, thickness_mm, lesions), body)
+    return canvas.signal[:, 60]
+
+
+def test_partial_volume_spreads_a_tilted_edge_over_the_slices_thickness_and_keeps_the_sum():
+    columns = {(slope, mm): painted_column(slope, mm) for slope in (0.0, 1.0) for mm in (0.5, 6.0)}
+    shown = {key: int((column > 1e-3).sum()) for key, column in columns.items()}
+    steepest = {key: np.abs(np.diff(column)).max() for key, column in columns.items()}
+    assert shown[0.0, 6.0] == shown[0.0, 0.5] == shown[1.0, 0.5]
+    assert shown[1.0, 6.0] == shown[1.0, 0.5] + 4  # its cuts lie 2 mm to either side
+    assert steepest[1.0, 6.0] < 0.7 * steepest[1.0, 0.5]
+    assert columns[1.0, 6.0].sum() == pytest.approx(columns[1.0, 0.5].sum(), rel=0.02)
 
 
 def test_a_field_of_view_shows_the_lumbar_spine():

@@ -206,7 +206,7 @@ def test_a_new_result_replaces_the_earlier_one_and_spares_other_files(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     write_report(replace(a_report(), warnings=("second run",)), tmp_path)
     assert written_json(tmp_path)["warnings"] == ["second run"]
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "notes.txt").read_text("utf-8") == "mine"
     assert not list(tmp_path.glob(".*"))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,14 @@ def small_phantoms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's own settings, but few slices of few pixels."""
 
     def small(rng: np.random.Generator, settings: PhantomSettings) -> Phantom:
-        return simulate(rng, PhantomSettings(**vars(SMALL) | {"prevalence": settings.prevalence}))
+        return simulate(rng, replace(SMALL, prevalence=settings.prevalence, balanced=settings.balanced))
 
     monkeypatch.setattr("SpineNetCore.learning.phantom.simulate", small)
 
 
 def simulated(folder: Path, *options: str) -> list[dict]:
     main(["simulate", "--output", str(folder), *options])
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*_truth.json"))]
+    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*_truth.json"))]
 
 
 def test_a_phantom_is_a_scan_its_labels_its_lesions_and_its_truth(tmp_path):
@@ -56,6 +57,18 @@ def test_a_second_reader_is_added_when_asked_for_and_changes_nothing_else(tmp_pa
 def test_prevalences_asked_for_are_drawn(tmp_path):
     (truth,) = simulated(tmp_path, "--prevalence", "upper_marrow=1", "--prevalence", "pfirrmann=0,0,0,0,1")
     assert {(disc["grades"]["upper_marrow"], disc["grades"]["pfirrmann"]) for disc in truth["discs"]} == {(1, 5)}
+
+
+def test_grades_are_drawn_evenly_when_asked_for(tmp_path):
+    (truth,) = simulated(tmp_path, "--balanced")
+    evenly, by_prevalence = (
+        [
+            {task.value: grade for task, grade in disc.grades.items()}
+            for disc in simulate(np.random.default_rng(0), replace(SMALL, balanced=balanced)).discs
+        ]
+        for balanced in (True, False)
+    )
+    assert [disc["grades"] for disc in truth["discs"]] == evenly != by_prevalence
 
 
 def test_a_full_disk_leaves_no_part_of_a_phantom(tmp_path, capfd):

@@ -40,7 +40,7 @@ def test_clear_t2_series_become_scans_with_their_masks_and_kept_out_patients_are
 
 def test_spiders_own_validation_subset_is_for_testing(folder):
     overview = folder / "overview.csv"
-    overview.write_text(overview.read_text().replace("3_t2,4,4,M,,training", "3_t2,4,4,M,,validation"))
+    overview.write_text(overview.read_text("utf-8").replace("3_t2,4,4,M,,training", "3_t2,4,4,M,,validation"))
 
     assert [scan.split for scan in original_scans(folder)] == [Split.TEST, Split.TEST]
 

@@ -49,7 +49,7 @@ def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider,
 
     network = load_network(models / GRADER_FILE)
     assert not network.config.batch_norm
-    assert (work / f"grader-{preset}-1.csv").read_text().startswith("step,epoch,")
+    assert (work / f"grader-{preset}-1.csv").read_text("utf-8").startswith("step,epoch,")
     assert (work / f"grader-{preset}-1.png").exists()
     assert (work / f"grader-{preset}-2.csv").exists() == (preset == "quick")
     assert len(list((work / "discs").iterdir())) == 1, "four scans of the same bytes"

@@ -19,7 +19,7 @@ ROWS = [
 def test_the_log_has_a_line_per_row_and_leaves_empty_what_was_not_measured(tmp_path):
     write_log(ROWS, tmp_path / "log.csv")
 
-    assert (tmp_path / "log.csv").read_text().splitlines() == [
+    assert (tmp_path / "log.csv").read_text("utf-8").splitlines() == [
         ",".join(COLUMNS),
         "100,2.5,0.001,6,,,,,,,",
         "200,5,0.0001,3,4,0.6,,,,,",
@@ -29,14 +29,14 @@ def test_the_log_has_a_line_per_row_and_leaves_empty_what_was_not_measured(tmp_p
 
 def test_a_full_disk_is_said_and_keeps_the_log_before(tmp_path):
     write_log(ROWS[:1], tmp_path / "log.csv")
-    before = (tmp_path / "log.csv").read_text()
+    before = (tmp_path / "log.csv").read_text("utf-8")
     with a_full_disk(200), pytest.raises(InputError, match=r"log.csv' cannot be written \(.*\): make room"):
         write_log(ROWS * 20, tmp_path / "log.csv")
     with a_full_disk(200), pytest.raises(InputError, match=r"curves.png' cannot be written \(.*\): make room"):
         draw_curves(ROWS, tmp_path / "curves.png")
 
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
-    assert (tmp_path / "log.csv").read_text() == before
+    assert (tmp_path / "log.csv").read_text("utf-8") == before
 
 
 def test_curves_are_drawn_for_what_was_measured(tmp_path):
