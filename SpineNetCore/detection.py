@@ -17,6 +17,7 @@ from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, Vert
 InPlane = NDArray[np.float64]
 
 _SMALLEST_BODY_MM2 = 150.0
+_UNSEEN_DISC: FloatArray = np.eye(len(Tissue), dtype=np.float32)[[Tissue.DISC, Tissue.LOWEST_DISC]].mean(axis=0)
 VOTE_REACH_MM = 8.0
 
 
@@ -145,12 +146,17 @@ def _body(
 
 
 def _gap_tissue(tissue: FloatArray, corners: InPlane, upwards: bool) -> FloatArray:
-    """(6,) mean tissue on the line, 1 to 8 mm off the endplate, that holds most disc."""
+    """(6,) mean tissue on the line, 1 to 8 mm off the endplate, that holds most disc.
+
+    Out of the picture nothing is known: L5-S1 and any other disc are then as likely as each other.
+    """
     front, rear = (corners[0], corners[1]) if upwards else (corners[3], corners[2])
     down = corners[[3, 2]].mean(axis=0) - corners[[0, 1]].mean(axis=0)
     away = (-down if upwards else down) / max(float(np.linalg.norm(down)), 1e-6)
     along = np.linspace(0.25, 0.75, 9)[:, None]
     lines = [front + along * (rear - front) + away * reach for reach in np.arange(1.0, 8.5, 1.0)]
+    if _is_inside(np.concatenate(lines) / PIXEL_MM, tissue.shape[1:]).mean() < 0.5:
+        return _UNSEEN_DISC
     samples = np.stack([_sampled(tissue, line / PIXEL_MM).mean(axis=1) for line in lines])
     best = (samples[:, Tissue.DISC] + samples[:, Tissue.LOWEST_DISC]).argmax()
     return np.asarray(samples[best])
@@ -158,7 +164,10 @@ def _gap_tissue(tissue: FloatArray, corners: InPlane, upwards: bool) -> FloatArr
 
 def _sampled(maps: FloatArray, points: InPlane) -> FloatArray:
     """(C, H, W) at (P, 2) pixels, nearest; 0 outside."""
+    rows, columns = np.clip(np.rint(points).astype(int), 0, np.array(maps.shape[1:]) - 1).T
+    return np.asarray(maps[:, rows, columns] * _is_inside(points, maps.shape[1:]))
+
+
+def _is_inside(points: InPlane, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     places = np.rint(points).astype(int)
-    inside = ((places >= 0) & (places < maps.shape[1:])).all(axis=1)
-    rows, columns = np.clip(places, 0, np.array(maps.shape[1:]) - 1).T
-    return np.asarray(maps[:, rows, columns] * inside)
+    return np.asarray(((places >= 0) & (places < shape)).all(axis=1))

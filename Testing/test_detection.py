@@ -63,6 +63,17 @@ def test_a_body_tells_what_it_and_its_neighbours_look_like(three_bodies):
     assert min(body.confidence for body in found_from_above(three_bodies)) > 0.9
 
 
+def test_a_disc_out_of_the_picture_may_be_any():
+    column = a_column(("L2", "L3", "L4"))
+    tissue, corners = perfect_maps(column, SIZE)
+    bottom = int(column[1].corners_mm[:, 0].max()) + 2
+    in_view = found_from_above(column)[1]
+    cut_off = max(bodies_on_slice(tissue[:, :bottom], corners[:, :, :bottom]), key=lambda body: body.centre_mm[0])
+
+    assert in_view.lowest_disc_below < 0.05 and in_view.disc_below > 0.9
+    assert (cut_off.lowest_disc_below, cut_off.disc_below) == (0.5, 1.0)
+
+
 def test_maps_of_background_hold_no_bodies():
     assert bodies_on_slice(*perfect_maps([], SIZE)) == []
 
