@@ -31,6 +31,26 @@ def add_to(commands: Commands) -> None:
         "stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
     )
     parser.add_argument("model", choices=("detector", "grader"))
+    _add_data_to(parser)
+    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for checkpoints and caches")
+    parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
+    parser.add_argument(
+        "--phantoms",
+        type=whole_number(0, MOST_TO_LEARN_FROM),
+        metavar="N",
+        help="how many to simulate (default: 240 for the detector, 450 for the grader)",
+    )
+    parser.add_argument(
+        "--storage",
+        choices=("8-bit", "half", "full"),
+        help="of the weights (default: half for the detector, else 8-bit)",
+    )
+    add_workers_to(parser, default=2, what="processes that simulate and, on a GPU, draw")
+    _add_manner_to(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_data_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spider",
         type=Path,
@@ -49,20 +69,10 @@ def add_to(commands: Commands) -> None:
         "lower_endplate, upper_marrow, lower_marrow, any_marrow (0 or 1, side unknown) and split (train, validation, "
         "test). An empty grade is missing, 2|3|4 is one of these. Patients without a split are drawn 80:10:10",
     )
-    parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for checkpoints and caches")
-    parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
-    parser.add_argument(
-        "--phantoms",
-        type=whole_number(0, MOST_TO_LEARN_FROM),
-        metavar="N",
-        help="how many to simulate (default: 240 for the detector, 450 for the grader)",
-    )
-    parser.add_argument(
-        "--storage",
-        choices=("8-bit", "half", "full"),
-        help="of the weights (default: half for the detector, else 8-bit)",
-    )
-    add_workers_to(parser, default=2, what="processes that simulate and, on a GPU, draw")
+
+
+def _add_manner_to(parser: argparse.ArgumentParser) -> None:
+    """How the grader learns, and where."""
     parser.add_argument(
         "--preset",
         choices=[preset.value for preset in Preset],
@@ -83,7 +93,6 @@ def add_to(commands: Commands) -> None:
         "machines start this command by torchrun -m SpineNetCore, with one --work folder that all of them reach; batch "
         "normalisation is then over the whole batch on GPUs, and over each process's own part of it on CPUs",
     )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
