@@ -77,7 +77,7 @@ def find_spine(
         raise no_spine(scan)
     naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
     named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
-    check_column([body for body, _ in named], scan)
+    check_column(bodies, naming, scan)
     check_upright(naming, round(median(body.middle_slice for body, _ in named)), scan, network, device)
     if override is not None:
         levels = renamed(naming.levels, [corners_in_space(body, scan) for body in bodies], override)

@@ -26,6 +26,9 @@ _DEPTH_MM = (22.0, 60.0)
 _DISC_SEEN = 0.4
 """Median probability of disc below the bodies of a column. ours: 0.9 and more on spines, 0.1 on a brain."""
 
+_LEFT_OUT = 2
+"""Most bodies that a chain may pass over for each that it names. ours: a spine has a few at most, a brain ten times."""
+
 _LOOKED_AT = 3
 _TURNS = {"upside down": (1,), "back to front": (2,), "upside down and back to front": (1, 2)}
 
@@ -37,9 +40,12 @@ def no_spine(scan: Scan) -> InputError:
     )
 
 
-def check_column(bodies: Sequence[Body], scan: Scan) -> None:
-    """Raise InputError unless discs are seen between the bodies of a column, given from the head downwards."""
-    if len(bodies) < 2 or float(np.median([body.mean("disc_below") for body in bodies[:-1]])) < _DISC_SEEN:
+def check_column(bodies: Sequence[Body], naming: Naming, scan: Scan) -> None:
+    """Raise InputError where a chain passes over most bodies, or no discs are seen between those that it names."""
+    named = [body for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
+    if len(bodies) - len(named) > _LEFT_OUT * len(named):
+        raise no_spine(scan)
+    if len(named) < 2 or float(np.median([body.mean("disc_below") for body in named[:-1]])) < _DISC_SEEN:
         raise no_spine(scan)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from spine_making import LUMBAR, PerfectNetwork, Shape, a_body, a_column, an_empty_scan, vertebrae_of
@@ -40,12 +42,24 @@ def test_three_bodies_are_too_few_unless_the_lowest_is_surely_the_sacrum():
 
 
 def test_bodies_without_discs_between_them_are_no_spine():
-    check_column([a_body(shape) for shape in WHOLE], SCAN)
-    check_column([a_body(shape, disc_below=0.1 if shape.level in ("L2", "L3") else 0.9) for shape in WHOLE], SCAN)
+    check_column([a_body(shape) for shape in WHOLE], SURELY, SCAN)
+    check_column(
+        [a_body(shape, disc_below=0.1 if shape.level in ("L2", "L3") else 0.9) for shape in WHOLE], SURELY, SCAN
+    )
 
-    for bodies in ([a_body(shape, disc_below=0.1) for shape in WHOLE], [a_body(WHOLE[0])]):
-        with pytest.raises(InputError, match="No lumbar spine was found"):
-            check_column(bodies, SCAN)
+    with pytest.raises(InputError, match="No lumbar spine was found"):
+        check_column([a_body(shape, disc_below=0.1) for shape in WHOLE], SURELY, SCAN)
+    with pytest.raises(InputError, match="No lumbar spine was found"):
+        check_column([a_body(WHOLE[0])], Naming(LUMBAR[:1], {0: 1.0}), SCAN)
+
+
+@pytest.mark.parametrize(("left_out", "is_spine"), [(14, True), (15, False)])
+def test_a_few_bodies_among_many_are_no_spine(left_out, is_spine):
+    bodies = [a_body(shape) for shape in WHOLE] + [a_body(WHOLE[-1])] * left_out
+    naming = Naming((*LUMBAR, *[None] * left_out), {0: 0.99})
+
+    with nullcontext() if is_spine else pytest.raises(InputError, match="No lumbar spine was found"):
+        check_column(bodies, naming, SCAN)
 
 
 def test_a_sacrum_that_goes_on_below_s1_tells_how_a_volume_lies_too():
