@@ -28,17 +28,24 @@ def test_a_label_admits_every_grade_that_it_may_mean(folder):
     assert labels["L5-S1"].grades == {
         Task.PFIRRMANN: {5},
         Task.NARROWING: {2, 3, 4},
-        Task.UPPER_ENDPLATE: {0},
-        Task.LOWER_ENDPLATE: {1},
+        Task.UPPER_ENDPLATE: {1},
+        Task.LOWER_ENDPLATE: {0},
     }
     assert labels["L4-L5"].grades == {
         Task.PFIRRMANN: {3},
         Task.NARROWING: {1},
-        Task.UPPER_ENDPLATE: {1},
-        Task.LOWER_ENDPLATE: {0},
+        Task.UPPER_ENDPLATE: {0},
+        Task.LOWER_ENDPLATE: {1},
         Task.UPPER_MARROW: {0},
         Task.LOWER_MARROW: {0},
     }
+
+
+def test_the_endplate_that_spider_calls_upper_is_the_one_below_the_disc(folder):
+    edited(folder, GRADINGS_FILE, "1,6,0,0,0,", "1,6,0,1,0,")
+    grades = patient_labels(folder)[1].labels["T12-L1"].grades
+
+    assert (grades[Task.UPPER_ENDPLATE], grades[Task.LOWER_ENDPLATE]) == ({0}, {1})
 
 
 def test_marrow_change_is_known_though_its_side_is_not(folder):
@@ -64,7 +71,7 @@ def test_an_empty_cell_is_a_missing_grade(folder):
     edited(folder, GRADINGS_FILE, "1,2,0,1,0,0,0,0,1,3", "1,2,,1,,0,0,,1,")
     label = patient_labels(folder)[1].labels["L4-L5"]
 
-    assert label.grades == {Task.UPPER_ENDPLATE: {1}}
+    assert label.grades == {Task.LOWER_ENDPLATE: {1}}
     assert not label.marrow_changed
 
 

@@ -108,14 +108,18 @@ def _of_patient(rows: dict[int, TableRow]) -> PatientLabels:
 
 
 def _label(row: TableRow) -> DiscLabel:
+    """SPIDER's upper endplate is that of the body below the disc, so that it lies below the disc: a lower one here.
+
+    Its lower one is the body's above. Their table does not say so: the dents do, on discs with one of the two alone.
+    """
     pfirrmann = row.number("Pfirrman grade", Task.PFIRRMANN.grades)
     narrowed = row.number("Disc narrowing", (0, 1))
     modic = row.number("Modic", range(4))
     known = {
         Task.PFIRRMANN: frozenset() if pfirrmann is None else frozenset({pfirrmann}),
         Task.NARROWING: frozenset() if narrowed is None else frozenset({2, 3, 4} if narrowed else {1}),
-        Task.UPPER_ENDPLATE: _defect(row, "UP endplate"),
-        Task.LOWER_ENDPLATE: _defect(row, "LOW endplate"),
+        Task.UPPER_ENDPLATE: _defect(row, "LOW endplate"),
+        Task.LOWER_ENDPLATE: _defect(row, "UP endplate"),
         Task.UPPER_MARROW: frozenset({0} if modic == 0 else ()),
         Task.LOWER_MARROW: frozenset({0} if modic == 0 else ()),
     }
