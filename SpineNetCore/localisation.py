@@ -16,9 +16,10 @@ from SpineNetCore.bodies import Body, corners_in_space, group_bodies
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
 from SpineNetCore.naming import Naming, name_bodies
+from SpineNetCore.naming_doubts import naming_doubts
 from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.refusals import SURE, check_column, check_upright, check_vertebrae, no_spine
+from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, no_spine
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -86,7 +87,7 @@ def find_spine(
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
     check_vertebrae(vertebrae, naming, scan)
     discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
-    doubts = _doubts(vertebrae, naming) if override is None else (override.notice,)
+    doubts = naming_doubts(named, naming) if override is None else (override.notice,)
     return Spine(vertebrae, discs, naming.shifts, doubts)
 
 
@@ -129,26 +130,3 @@ def _disc(upper: Vertebra, lower: Vertebra, scan: Scan) -> Disc:
 
 def _unit(vector: Point) -> Point:
     return np.asarray(vector / np.linalg.norm(vector))
-
-
-def _doubts(vertebrae: tuple[Vertebra, ...], naming: Naming) -> tuple[str, ...]:
-    lowest = vertebrae[-1].level
-    doubts = []
-    if lowest != "S1":
-        doubts.append(f"The sacrum was not found: levels are counted from {lowest}, the lowest one seen.")
-    if naming.confidence < SURE:
-        doubts.append(_other_reading([vertebra.level for vertebra in vertebrae], naming))
-    return tuple(doubts)
-
-
-def _other_reading(levels: list[str], naming: Naming) -> str:
-    shift = naming.runner_up
-    names = {level: VERTEBRA_LEVELS.index(level) + shift for level in levels}
-    examples = [(a, VERTEBRA_LEVELS[b]) for a, b in names.items() if 0 <= b < len(VERTEBRA_LEVELS)]
-    example = f", {examples[-1][0]} being {examples[-1][1]}" if examples else ""
-    way = "feet" if shift > 0 else "head"
-    return (
-        f"The names of the levels are uncertain (probability {naming.confidence:.2f}): all may lie {abs(shift)} "
-        f"further towards the {way}{example} ({naming.shifts[shift]:.2f}). Check them on the picture; "
-        f"--shift-levels {shift} moves them."
-    )

@@ -1,0 +1,45 @@
+"""What a reader should be told of names that may be wrong, one sentence each, with the other reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from SpineNetCore.anatomy import VERTEBRA_LEVELS
+from SpineNetCore.bodies import Body
+from SpineNetCore.naming import Naming
+from SpineNetCore.refusals import SURE
+
+_DISC_BELOW_S1 = 0.55
+"""Probability from which what lies below S1 looks like L5-S1 itself; out of the picture it counts as 0.5. ours: on 200
+SPIDER scans it is at most 0.46 but for those of six patients, all with a disc in the sacrum.
+"""
+
+
+def naming_doubts(named: Sequence[tuple[Body, str]], naming: Naming) -> tuple[str, ...]:
+    """Doubts about a chain of bodies from the head downwards, each with its name."""
+    lowest, lowest_level = named[-1]
+    doubts = []
+    if lowest_level != "S1":
+        doubts.append(f"The sacrum was not found: levels are counted from {lowest_level}, the lowest one seen.")
+    if naming.confidence < SURE:
+        doubts.append(_other_reading([level for _, level in named], naming))
+    elif lowest_level == "S1" and (chance := lowest.mean("lowest_disc_below")) > _DISC_BELOW_S1:
+        doubts.append(
+            f"A disc shows below the body named S1 (probability {chance:.2f}), as where anatomy is transitional: that "
+            "body may be a lumbarised S1 (L6), or L5, all levels then lying 1 further towards the head. Check them on "
+            "the picture; --shift-levels -1 moves them."
+        )
+    return tuple(doubts)
+
+
+def _other_reading(levels: list[str], naming: Naming) -> str:
+    shift = naming.runner_up
+    names = {level: VERTEBRA_LEVELS.index(level) + shift for level in levels}
+    examples = [(a, VERTEBRA_LEVELS[b]) for a, b in names.items() if 0 <= b < len(VERTEBRA_LEVELS)]
+    example = f", {examples[-1][0]} being {examples[-1][1]}" if examples else ""
+    way = "feet" if shift > 0 else "head"
+    return (
+        f"The names of the levels are uncertain (probability {naming.confidence:.2f}): all may lie {abs(shift)} "
+        f"further towards the {way}{example} ({naming.shifts[shift]:.2f}). Check them on the picture; "
+        f"--shift-levels {shift} moves them."
+    )

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from spine_making import LUMBAR, a_body, a_column
+
+from SpineNetCore.naming import Naming
+from SpineNetCore.naming_doubts import naming_doubts
+
+SURE, UNSURE = Naming(LUMBAR, {0: 0.99, -1: 0.01}), Naming(LUMBAR, {0: 0.6, -1: 0.4})
+
+
+def a_chain(lowest_disc_below_s1, levels=LUMBAR):
+    changes = {"S1": {"lowest_disc_below": lowest_disc_below_s1}}
+    return [(a_body(shape, **changes.get(shape.level, {})), shape.level) for shape in a_column(levels)]
+
+
+@pytest.mark.parametrize("chance", [0.04, 0.5])
+def test_a_sure_chain_down_to_a_plain_sacrum_leaves_no_doubt(chance):
+    assert naming_doubts(a_chain(chance), SURE) == ()
+
+
+def test_a_disc_in_the_sacrum_is_told_with_the_other_reading():
+    (doubt,) = naming_doubts(a_chain(0.87), SURE)
+
+    assert "A disc shows below the body named S1 (probability 0.87)" in doubt
+    assert "lumbarised S1 (L6), or L5" in doubt
+    assert "--shift-levels -1 moves them" in doubt
+
+
+def test_doubtful_names_are_told_once():
+    (doubt,) = naming_doubts(a_chain(0.87), UNSURE)
+
+    assert "(probability 0.60)" in doubt
+    assert "S1 being L5 (0.40)" in doubt
+
+
+def test_levels_counted_without_a_sacrum_are_told():
+    (doubt,) = naming_doubts(a_chain(0.04, LUMBAR[:-1]), SURE)
+
+    assert "counted from L5" in doubt
