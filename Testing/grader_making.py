@@ -42,7 +42,7 @@ def a_disc(
 def a_pool() -> DiscPool:
     bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
     dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
-    return DiscPool([bright, dark], 1.0)
+    return DiscPool([bright, dark])
 
 
 def a_data() -> GraderData:

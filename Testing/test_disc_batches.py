@@ -26,7 +26,7 @@ def grades_shown(batches: DiscBatches, step: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def five_discs() -> DiscPool:
-    return DiscPool([a_disc({Task.PFIRRMANN: {grade}}, slices=1) for grade in (1, 2, 3, 4, 5)], 1.0)
+    return DiscPool([a_disc({Task.PFIRRMANN: {grade}}, slices=1) for grade in (1, 2, 3, 4, 5)])
 
 
 @pytest.mark.parametrize("recipe", [QUICK, PAPER], ids=["quick", "paper"])
@@ -78,14 +78,19 @@ def test_both_ways_shows_every_disc_turned_over_too(five_discs):
     assert [one.slices.tolist() for one in both.examples[5:]] == [
         d.slices[:, ::-1].tolist() for d in five_discs.examples
     ]
-    assert both.share == five_discs.share
+    assert both.is_simulated == five_discs.is_simulated
 
 
-def test_pools_come_by_their_shares(five_discs):
-    rare = DiscPool([a_disc({Task.NARROWING: {1}}, slices=1)], 1 / 3)
-    batches = DiscBatches([five_discs, rare], replace(QUICK, batch=200, steps=1))
+def test_phantoms_come_by_the_share_that_the_recipe_gives_them_beside_patients(five_discs):
+    phantom = DiscPool([a_disc({Task.NARROWING: {1}}, slices=1)], is_simulated=True)
+    recipe = replace(QUICK, batch=200, steps=1, phantoms=0.25)
 
-    assert float(batches[0].labels.admissible[:, 1].any(dim=1).float().mean()) == pytest.approx(0.25, abs=0.08)
+    def share_of_phantoms(*pools):
+        return float(DiscBatches(pools, recipe)[0].labels.admissible[:, 1].any(dim=1).float().mean())
+
+    assert share_of_phantoms(five_discs, phantom) == pytest.approx(0.25, abs=0.08)
+    assert share_of_phantoms(phantom) == 1
+    assert share_of_phantoms(five_discs) == 0
 
 
 def test_the_paper_shows_slices_as_they_are_and_all_of_its_augmentation_at_once(five_discs, monkeypatch):
@@ -107,9 +112,11 @@ def test_quick_augmentation_grows(five_discs):
     assert PAPER.augmentation(0) == 1
 
 
-def test_other_discs_labels_or_shares_have_another_digest(five_discs):
-    other = DiscPool([*five_discs.examples[:-1], a_disc({Task.PFIRRMANN: {1}}, slices=1)], 1.0)
-    digests = [data_digest(pools) for pools in ([five_discs], [other], [replace(five_discs, share=0.5)], [a_pool()])]
+def test_other_discs_labels_or_origins_have_another_digest(five_discs):
+    other = DiscPool([*five_discs.examples[:-1], a_disc({Task.PFIRRMANN: {1}}, slices=1)])
+    digests = [
+        data_digest(pools) for pools in ([five_discs], [other], [replace(five_discs, is_simulated=True)], [a_pool()])
+    ]
 
     assert len(set(digests)) == 4
     assert data_digest([five_discs]) == digests[0]

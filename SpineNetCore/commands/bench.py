@@ -87,7 +87,7 @@ def _time_training(options: argparse.Namespace) -> None:
     phantoms = (simulate(np.random.default_rng(seed)) for seed in range(_PHANTOMS))
     discs = [disc for number, phantom in enumerate(phantoms) for disc in phantom_examples(phantom, str(number))]
     with joined(options.device, workers=2) as process:
-        found = measure_throughput([DiscPool(discs, 1.0)], recipe, process, options.steps)
+        found = measure_throughput([DiscPool(discs, is_simulated=True)], recipe, process, options.steps)
     print(f"{'forward, backward':<24}{1 / found.alone_s:8.2f} steps/s of {recipe.batch} discs")
     print(f"{'with data':<24}{1 / found.fed_s:8.2f} steps/s, loaded and augmented")
     print(f"{'overhead':<24}{100 * found.overhead:8.1f} %")

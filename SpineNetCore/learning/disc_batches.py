@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,14 +20,14 @@ from SpineNetCore.views import FixedView, RandomViewRanges
 
 @dataclass(frozen=True)
 class DiscPool:
-    """Discs of one origin and the share of every batch that comes from them."""
+    """Discs of one origin, phantoms or patients; a recipe says how many of a batch come from either."""
 
     examples: Sequence[DiscExample]
-    share: float
+    is_simulated: bool = False
 
     def both_ways(self) -> DiscPool:
         """Every disc as it is and turned over; no picture is copied."""
-        return DiscPool([*self.examples, *(example.turned_over() for example in self.examples)], self.share)
+        return replace(self, examples=[*self.examples, *(example.turned_over() for example in self.examples)])
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class DiscBatches(Dataset[DiscBatch]):
         self._examples = [example for pool in pools for example in pool.examples]
         self._weights = np.concatenate([balancing_weights(pool.examples) for pool in pools])
         self._sizes = np.array([len(pool.examples) for pool in pools])
-        self._shares = np.array([pool.share for pool in pools]) / sum(pool.share for pool in pools)
+        shares = np.array([recipe.phantoms if pool.is_simulated else 1 - recipe.phantoms for pool in pools])
+        self._shares = shares / shares.sum()
         self._steps = recipe.all_steps(len(self._examples))
 
     def __getitem__(self, step: int) -> DiscBatch:
@@ -89,8 +90,8 @@ def slice_means(pools: Sequence[DiscPool], discs: int = 200) -> Tensor:
 
 
 def data_digest(pools: Sequence[DiscPool]) -> str:
-    """A few digits that change with the pools' discs, their labels or their shares."""
-    parts = (f"{pool.share} {examples_digest(pool.examples)}" for pool in pools)
+    """A few digits that change with the pools' discs, their labels or their origin."""
+    parts = (f"{pool.is_simulated} {examples_digest(pool.examples)}" for pool in pools)
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 

@@ -115,7 +115,7 @@ def grader_data(
         real, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
         simulated = _phantom_discs(simulation, work)
     log.info("%d discs of SPIDER or tables, %d of phantoms, %d for validation", len(real), len(simulated), len(watched))
-    pools = [pool for pool in (DiscPool(real, 0.6), DiscPool(simulated, 0.4)) if pool.examples]
+    pools = [pool for pool in (DiscPool(real), DiscPool(simulated, is_simulated=True)) if pool.examples]
     return GraderData(pools, watched)
 
 
