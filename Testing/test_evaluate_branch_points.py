@@ -11,7 +11,7 @@ from spider_making import write_spider_for_all_splits
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import grader_recipe
-from SpineNetCore.learning.datasets.splits import are_swapped
+from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.learning.grading import branch_study
 from SpineNetCore.learning.processes import Process
@@ -44,7 +44,8 @@ def test_every_point_has_two_graders_and_a_column(options, tmp_path, capsys):
         point: [f"grader-quick-{point}{which}.safetensors" for which in ("", "-swapped")] for point in ("none", "fc7")
     }
     for point, files in names.items():
-        assert [are_swapped(read_model(work / name, "grader").note) for name in files] == [False, True]
+        learned = [LearnedPatients.from_note(read_model(work / name, "grader").note) for name in files]
+        assert [one.is_swapped for one in learned] == [False, True]
         assert load_network(work / files[0]).config.branch_point is BranchPoint(point)
     heading, titles, first, *_, last = capsys.readouterr().out.splitlines()
     assert heading == "SPIDER, balanced accuracy %"

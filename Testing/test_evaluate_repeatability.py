@@ -13,15 +13,15 @@ from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import disc_examples
 from SpineNetCore.learning.datasets.graded_scans import Split
+from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
-from SpineNetCore.learning.datasets.splits import note_of_splits
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = write_detector(tmp_path_factory.mktemp("models"))
     write_grader(folder / "a.safetensors")
-    write_grader(folder / "b.safetensors", seed=1, note=note_of_splits(is_swapped=True))
+    write_grader(folder / "b.safetensors", seed=1, note=LearnedPatients(is_swapped=True).note)
     return folder
 
 

@@ -10,7 +10,7 @@ from spider_making import write_spider
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, ScanFile, Split
 from SpineNetCore.learning.datasets.sources import read_sources
-from SpineNetCore.learning.datasets.splits import are_swapped, note_of_splits, swapped, with_splits
+from SpineNetCore.learning.datasets.splits import swapped, with_splits
 
 TABLE, OTHER = Path("one.csv"), Path("other.csv")
 
@@ -131,7 +131,3 @@ def test_swapping_exchanges_validation_and_test_and_is_its_own_undo():
         p for p, split in second.items() if split is Split.TRAIN
     }
     assert swapped(swapped(scans)) == scans
-
-
-def test_a_models_note_tells_whether_they_were_swapped():
-    assert [are_swapped(note_of_splits(is_swapped)) for is_swapped in (True, False)] == [True, False]

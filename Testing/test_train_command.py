@@ -10,8 +10,8 @@ from SpineNetCore.__main__ import main
 from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
 from SpineNetCore.learning import disc_examples, grader_recipe, recipes
 from SpineNetCore.learning.datasets.graded_scans import Split
+from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
-from SpineNetCore.learning.datasets.splits import are_swapped
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.model_files import load_network, read_model
 from SpineNetCore.models import GRADER_FILE
@@ -87,7 +87,7 @@ def test_a_second_grader_watches_the_test_patients_and_stands_beside_the_first(
     splits = {scan.patient: scan.split for scan in read_sources(spider, [])}
     assert (splits[first], splits[second]) == (Split.VALIDATION, Split.TEST)
     graders = [read_model(models / name, "grader") for name in (GRADER_FILE, SWAPPED_GRADER_FILE)]
-    assert [are_swapped(stored.note) for stored in graders] == [False, True]
+    assert [LearnedPatients.from_note(stored.note).is_swapped for stored in graders] == [False, True]
     assert graders[0].digest != graders[1].digest
 
 

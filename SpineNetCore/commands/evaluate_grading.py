@@ -103,11 +103,11 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
 def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
     """The discs to test on, and those to fit temperatures on."""
     from SpineNetCore.learning.datasets.graded_scans import Split
-    from SpineNetCore.learning.datasets.splits import are_swapped
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.grading.cases import Sources
 
-    is_swapped = are_swapped(models.files[1].note)
-    sources = Sources(scans_of(options), options.phantoms, models.detector, cut_folder(options), is_swapped)
+    learned = LearnedPatients.from_note(models.files[1].note)
+    sources = Sources(scans_of(options), options.phantoms, models.detector, cut_folder(options), learned)
     if options.patients == "validation":
         return [replace(job, split=Split.TEST) for job in sources.jobs(Split.VALIDATION)]
     return sources.jobs(Split.TEST) + sources.jobs(Split.VALIDATION)

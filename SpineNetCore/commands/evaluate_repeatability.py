@@ -77,11 +77,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _stored_graders(options: argparse.Namespace) -> list[StoredModel]:
-    from SpineNetCore.learning.datasets.splits import are_swapped
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 
     stored = [read_model(path, "grader") for path in (options.first, options.second)]
     for one, is_swapped in zip(stored, (False, True), strict=True):
-        if are_swapped(one.note) != is_swapped:
+        if LearnedPatients.from_note(one.note).is_swapped != is_swapped:
             wanted, found = ("with", "without") if is_swapped else ("without", "with")
             raise InputError(
                 f"'{one.path}' was trained {found} --swap-validation-and-test: give a grader trained {wanted} it in "
@@ -91,11 +91,13 @@ def _stored_graders(options: argparse.Namespace) -> list[StoredModel]:
 
 
 def _lines(options: argparse.Namespace, stored: list[StoredModel]) -> list[list[Line]]:
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.grading.cases import Sources
 
     detector = vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND))
     scans, cut = scans_of(options), cut_folder(options)
-    sources = [Sources(scans, options.phantoms, detector, cut, is_swapped) for is_swapped in (False, True)]
+    learned = [LearnedPatients.from_note(one.note) for one in stored]
+    sources = [Sources(scans, options.phantoms, detector, cut, from_whom) for from_whom in learned]
     return [_lines_of(one, its, options) for one, its in zip(stored, sources, strict=True)]
 
 

@@ -121,8 +121,9 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.courses import course_of
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.datasets.sources import read_sources
-    from SpineNetCore.learning.datasets.splits import note_of_splits, swapped
+    from SpineNetCore.learning.datasets.splits import swapped
     from SpineNetCore.learning.processes import joined
     from SpineNetCore.learning.recipes import Simulation, grader_data, learn_grader
     from SpineNetCore.model_files import Storage, read_model, save_network
@@ -142,4 +143,4 @@ def _train_grader(options: argparse.Namespace) -> None:
     path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
     if process.is_first:
         storage = Storage(options.storage or "8-bit")
-        save_network(without_batch_norm(network), path, note | note_of_splits(is_swapped), storage)
+        save_network(without_batch_norm(network), path, note | LearnedPatients.of(scans, is_swapped).note, storage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -32,19 +32,6 @@ def swapped(scans: Sequence[GradedScan]) -> list[GradedScan]:
 def exchanged(split: Split) -> Split:
     """Validation for test and the reverse; training stays."""
     return {Split.VALIDATION: Split.TEST, Split.TEST: Split.VALIDATION}.get(split, split)
-
-
-def note_of_splits(is_swapped: bool) -> dict[str, str]:
-    """What a model's note says of the patients it was learned with; nothing of the ordinary ones."""
-    return {_NOTE: _SWAPPED} if is_swapped else {}
-
-
-def are_swapped(note: Mapping[str, object]) -> bool:
-    """Undo `note_of_splits`."""
-    return note.get(_NOTE) == _SWAPPED
-
-
-_NOTE, _SWAPPED = "splits", "validation and test exchanged"
 
 
 def _given(scans: Sequence[GradedScan]) -> dict[str, Split]:

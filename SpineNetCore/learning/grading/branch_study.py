@@ -10,7 +10,8 @@ from pathlib import Path
 
 from SpineNetCore.learning.courses import Course
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
-from SpineNetCore.learning.datasets.splits import note_of_splits, swapped
+from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
+from SpineNetCore.learning.datasets.splits import swapped
 from SpineNetCore.learning.grader_training import GraderData
 from SpineNetCore.learning.grading.cases import Sources
 from SpineNetCore.learning.grading.repeats import Repeat, repeats
@@ -61,15 +62,25 @@ def branch_point_study(study: Study, points: Sequence[BranchPoint]) -> dict[Bran
 
 
 def _data(study: Study, is_swapped: bool) -> GraderData:
-    scans = swapped(study.scans) if is_swapped else study.scans
-    return grader_data(scans, study.work, study.detector, study.simulation, study.process)
+    return grader_data(_scans(study, is_swapped), study.work, study.detector, study.simulation, study.process)
+
+
+def _scans(study: Study, is_swapped: bool) -> Sequence[GradedScan]:
+    """The scans of the study, split as training takes them."""
+    return swapped(study.scans) if is_swapped else study.scans
+
+
+def _learned_patients(study: Study, is_swapped: bool) -> LearnedPatients:
+    return LearnedPatients.of(_scans(study, is_swapped), is_swapped)
 
 
 def _loaded_jobs(study: Study, is_swapped: bool) -> list[Job]:
     """The discs to test on, read once for all points."""
     if not study.process.is_first:
         return []
-    sources = Sources(study.scans, study.phantoms, study.detector, study.work / DISCS_FOLDER, is_swapped)
+    sources = Sources(
+        study.scans, study.phantoms, study.detector, study.work / DISCS_FOLDER, _learned_patients(study, is_swapped)
+    )
     return [replace(job, load=partial(list, job.load())) for job in sources.jobs(Split.TEST)]
 
 
@@ -81,7 +92,7 @@ def _learned(study: Study, data: GraderData, point: BranchPoint, is_swapped: boo
     network = learn_grader(data, course, study.work, study.process)
     path = study.work / f"{course.name}.safetensors"
     if study.process.is_first:
-        note = {"description": "of a study of branch points, not to ship"} | note_of_splits(is_swapped)
+        note = {"description": "of a study of branch points, not to ship"} | _learned_patients(study, is_swapped).note
         save_network(without_batch_norm(network), path, note)
     return path
 

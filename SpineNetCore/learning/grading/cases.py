@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
+from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.spider_tables import GRADINGS_FILE
 from SpineNetCore.learning.datasets.splits import exchanged
 from SpineNetCore.learning.disc_examples import (
@@ -28,20 +29,21 @@ SPIDER, PHANTOMS = "SPIDER", "Phantoms"
 class Sources:
     """scans: with their splits. phantoms: how many of each split.
 
-    cut: a folder that keeps discs once they are cut from scans, None for none. is_swapped: whether the grader was
-    trained with validation and test exchanged, so that each takes the other's place.
+    cut: a folder that keeps discs once they are cut from scans, None for none. learned: whom the grader learned from;
+    where validation and test were exchanged then, each takes the other's place.
     """
 
     scans: Sequence[GradedScan]
     phantoms: int
     detector: VertebraNetwork
     cut: Path | None = None
-    is_swapped: bool = False
+    learned: LearnedPatients = field(default_factory=LearnedPatients)
 
     def jobs(self, split: Split) -> list[Job]:
-        """What there is to grade of a split, source by source."""
-        drawn_as = exchanged(split) if self.is_swapped else split
+        """What there is to grade of a split, source by source; raises InputError for a patient learned from."""
+        drawn_as = exchanged(split) if self.learned.is_swapped else split
         chosen = [scan for scan in self.scans if scan.split is drawn_as]
+        self.learned.check_unseen(chosen)
         jobs = [
             Job(_group(scan), split, _name(scan), partial(_of_scan, scan, self.detector, self.cut)) for scan in chosen
         ]
