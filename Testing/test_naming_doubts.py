@@ -9,14 +9,15 @@ from SpineNetCore.naming_doubts import naming_doubts
 SURE, UNSURE = Naming(LUMBAR, {0: 0.99, -1: 0.01}), Naming(LUMBAR, {0: 0.6, -1: 0.4})
 
 
-def a_chain(lowest_disc_below_s1, levels=LUMBAR):
-    changes = {"S1": {"lowest_disc_below": lowest_disc_below_s1}}
+def a_chain(lowest_disc_below_s1, levels=LUMBAR, any_disc_below_s1=None):
+    any_disc = lowest_disc_below_s1 if any_disc_below_s1 is None else any_disc_below_s1
+    changes = {"S1": {"lowest_disc_below": lowest_disc_below_s1, "disc_below": any_disc}}
     return [(a_body(shape, **changes.get(shape.level, {})), shape.level) for shape in a_column(levels)]
 
 
-@pytest.mark.parametrize("chance", [0.04, 0.5])
-def test_a_sure_chain_down_to_a_plain_sacrum_leaves_no_doubt(chance):
-    assert naming_doubts(a_chain(chance), SURE) == ()
+@pytest.mark.parametrize(("chance", "of_any"), [(0.04, 0.04), (0.5, 1.0)], ids=["bone", "out of the picture"])
+def test_a_sure_chain_down_to_a_plain_sacrum_leaves_no_doubt(chance, of_any):
+    assert naming_doubts(a_chain(chance, any_disc_below_s1=of_any), SURE) == ()
 
 
 def test_a_disc_in_the_sacrum_is_told_with_the_other_reading():
