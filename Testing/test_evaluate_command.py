@@ -13,7 +13,8 @@ from spider_making import PICTURES, SLABS, write_spider
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.__main__ import main
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.datasets.spider import fold_of, is_kept_out
+from SpineNetCore.learning.datasets import spider
+from SpineNetCore.learning.datasets.spider import fold_of
 from SpineNetCore.localisation import Spine
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE
 from SpineNetCore.scan import Scan
@@ -59,16 +60,20 @@ def test_the_table_tells_a_perfect_finder_from_one_that_is_off_by_a_level(
     assert RESEARCH_USE_NOTICE in said
 
 
-def test_kept_out_patients_are_the_default_and_all_can_be_had(folder: Path, seen, tmp_path: Path) -> None:
-    kept_out = [patient for patient in SLABS if is_kept_out(patient)]
-    pictures = [patient for patient in PICTURES if is_kept_out(patient)]
+def test_the_unseen_patient_is_the_default_and_all_can_be_had(folder: Path, seen, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(spider, "SAMPLE_PATIENT", SLABS[0])
     assert main(["evaluate", "localisation", "--spider", str(folder), "--output", str(tmp_path / "out")]) == 0
-    assert len({name for _, name in seen}) == len(kept_out) + len(pictures)
+    assert len({name for _, name in seen}) == 1
     seen.clear()
     assert main(["evaluate", "localisation", "--spider", str(folder), "--patients", "all"]) == 0
     assert len({name for _, name in seen}) == len(SLABS) + len(PICTURES)
     assert "refused: No" not in (tmp_path / "out" / "localisation.csv").read_text("utf-8")
     assert (tmp_path / "out" / "localisation.csv").read_text("utf-8").count("No lumbar spine was found.") >= 5
+
+
+def test_a_folder_without_the_unseen_patient_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "localisation", "--spider", str(folder)]) == 2
+    assert "holds no slab of patient 110" in capsys.readouterr().err
 
 
 def test_with_folds_every_patient_meets_the_model_of_its_fold_alone(folder: Path, seen, tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--spider", type=Path, metavar="DIR", help="folder of the reduced SPIDER copy")
     parser.add_argument(
         "--patients",
-        choices=("kept-out", "all"),
-        help="of SPIDER (default: those kept out of training, or with --folds all)",
+        choices=("unseen", "all"),
+        help="of SPIDER. unseen: the sample's, the only one whom `train detector` never shows its final model "
+        "(default: unseen, or with --folds all)",
     )
     parser.add_argument(
         "--phantoms", type=whole_number(0, 100_000), default=0, metavar="N", help="how many (default 0)"
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
 
     if not options.spider and not options.phantoms:
         raise InputError("There is nothing to measure: give --spider DIR, --phantoms N, or both.")
+    _check_patients(options)
     if options.output:
         RESULT.check(options.output)
     evaluation = _evaluate(options)
@@ -75,6 +77,16 @@ def run(options: argparse.Namespace) -> None:
     print_figures(table_text(evaluation.lines), INTERVALS_NOTE, *consistency)
     if options.output:
         write_evaluation(evaluation, options.output)
+
+
+def _check_patients(options: argparse.Namespace) -> None:
+    from SpineNetCore.learning.datasets.spider import SAMPLE_PATIENT, slab_patients
+
+    if options.spider and _patients(options) == "unseen" and SAMPLE_PATIENT not in slab_patients(options.spider):
+        raise InputError(
+            f"'{options.spider}' holds no slab of patient {SAMPLE_PATIENT}, whom alone the detector has not seen: "
+            "give --folds DIR, or --patients all to measure on patients whom it may have seen."
+        )
 
 
 def _evaluate(options: argparse.Namespace) -> Evaluation:
@@ -113,13 +125,13 @@ def _finders(stored: list[StoredModel], device: str) -> list[Finder]:
 
 
 def _is_asked_for(patient: int, options: argparse.Namespace) -> bool:
-    from SpineNetCore.learning.datasets.spider import is_kept_out
+    from SpineNetCore.learning.datasets.spider import SAMPLE_PATIENT
 
-    return _patients(options) == "all" or is_kept_out(patient)
+    return _patients(options) == "all" or patient == SAMPLE_PATIENT
 
 
 def _patients(options: argparse.Namespace) -> str:
-    return options.patients or ("all" if options.folds else "kept-out")
+    return options.patients or ("all" if options.folds else "unseen")
 
 
 def _slab_jobs(options: argparse.Namespace, finders: list[Finder]) -> list[Job]:
@@ -160,7 +172,7 @@ def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count:
 
 def _what(options: argparse.Namespace, stored: list[StoredModel]) -> tuple[tuple[str, str], ...]:
     detectors = ", ".join(f"{one.path.parent.name}/{one.path.name} {one.digest}" for one in stored)
-    spider = {"all": "all patients", "kept-out": "patients kept out of training"}[_patients(options)]
+    spider = {"all": "all patients", "unseen": "the patient whom the detector has not seen"}[_patients(options)]
     return (
         ("Detectors, each for its own fold" if options.folds else "Detector", detectors),
         ("SPIDER", spider if options.spider else "not measured"),

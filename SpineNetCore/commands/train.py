@@ -38,7 +38,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms",
         type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
-        help="how many to simulate (default: 240 for the detector, 1000 for the grader)",
+        help="how many to simulate (default: 360 for the detector, 1000 for the grader)",
     )
     parser.add_argument(
         "--storage",
@@ -111,7 +111,7 @@ def _train_detector(options: argparse.Namespace) -> None:
         raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
     if options.phantoms == 0:
         raise InputError("--phantoms 0 leaves the detector nothing to begin with: give 1 or more.")
-    networks = learn_detector(options.spider, options.work, options.phantoms or 240, options.workers)
+    networks = learn_detector(options.spider, options.work, options.phantoms or 360, options.workers)
     for hidden_fold, network in networks.items():
         folder = options.output if hidden_fold is None else options.work / f"fold-{hidden_fold}"
         note = {"description": "finds vertebral bodies on sagittal slices", "data": _SPIDER_LICENCE}

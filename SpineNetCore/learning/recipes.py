@@ -49,7 +49,7 @@ def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dic
     """
     simulated = _phantom_slices(phantoms, workers)
     log.info("%d slices of phantoms", len(simulated))
-    recipe = DetectorRecipe(steps=1000)
+    recipe = DetectorRecipe(steps=1500)
     start = train_detector(VertebraNetwork(), [ExamplePool(simulated, 1.0)], recipe, work / "detector-phantoms.pt")
     plans = [_DetectorPlan(folder, work, hidden_fold, start, simulated) for hidden_fold in (None, *range(spider.FOLDS))]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -80,12 +80,12 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     logging.basicConfig(level=logging.INFO)
     slabs = [e for slab in spider.slabs(plan.folder) if not plan.hides(slab.patient) for e in examples_from_slab(slab)]
     pools = [ExamplePool(slabs, 0.6), ExamplePool(plan.simulated, 0.4)]
-    first = DetectorRecipe(steps=300, rate=2e-3, seed=1)
+    first = DetectorRecipe(steps=450, rate=2e-3, seed=1)
     network = train_detector(plan.start, pools, first, plan.checkpoint("slabs"))
     pictures = _self_labelled_pictures(plan, network)
     log.info("hidden fold %s: %d slices of slabs, %d pictures", plan.hidden_fold, len(slabs), len(pictures))
     pools = [ExamplePool(slabs, 0.35), ExamplePool(pictures, 0.35), ExamplePool(plan.simulated, 0.3)]
-    return train_detector(network, pools, replace(first, steps=600, seed=2), plan.checkpoint("pictures"))
+    return train_detector(network, pools, replace(first, steps=900, seed=2), plan.checkpoint("pictures"))
 
 
 def learn_grader(data: GraderData, course: Course, work: Path, process: Process | None = None) -> GradingNetwork:
