@@ -38,7 +38,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms",
         type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
-        help="how many to simulate (default: 360 for the detector, 1000 for the grader)",
+        help="how many to simulate (default: 360 for the detector, 450 for the grader)",
     )
     parser.add_argument(
         "--storage",
@@ -134,7 +134,7 @@ def _train_grader(options: argparse.Namespace) -> None:
     if is_swapped:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
-    simulation = Simulation(1000 if options.phantoms is None else options.phantoms, options.workers)
+    simulation = Simulation(450 if options.phantoms is None else options.phantoms, options.workers)
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process)
