@@ -19,7 +19,7 @@ from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scores import TaskScore, counted, ready_network
 from SpineNetCore.views import FixedView, RandomViewRanges, View, draw_view, look, undo
 
-_BATCH = 16
+_BATCH = 8
 
 
 class Evidence(Enum):
@@ -81,8 +81,7 @@ def disc_hotspots(
     for place, (context, disc_scores) in enumerate(zip(torch.from_numpy(contexts), scores, strict=True)):
         report = counted(progress, place, len(contexts), len(views))
         mean = _mean_evidence(grader, context.to(settings.device), disc_scores, (views, ways), report)
-        owed, moving = (np.maximum(blurred(part, settings.blur_px), 0) for part in mean.numpy(force=True))
-        maps.append(np.sqrt(owed * moving))
+        maps.append(_combined(np.maximum(blurred(mean.numpy(force=True), settings.blur_px), 0), disc_scores))
     return np.stack(maps) if maps else np.zeros((0, len(Task), *DISC_SHAPE), np.float32)
 
 
@@ -116,15 +115,15 @@ def _mean_evidence(
     views_and_ways: tuple[Sequence[View], Tensor],
     report: Callable[[int], None],
 ) -> Tensor:
-    """(13, 192, 320) to `_evidence` in the disc's own frame, (2, T, 9, 112, 224)."""
+    """(13, 192, 320) to `_evidence` in the disc's own frame, (T + B, 9, 112, 224)."""
     views, ways = views_and_ways
-    total = torch.zeros(2, len(scores), *DISC_SHAPE, device=context.device)
+    total: Tensor | int = 0
     times_seen = torch.zeros(DISC_SHAPE, device=context.device)
     for start in range(0, len(views), _BATCH):
         batch = views[start : start + _BATCH]
         volumes = look(context.expand(len(batch), -1, -1, -1), batch)
         maps, seen = undo(_evidence(grader, volumes, scores, ways[start : start + _BATCH]), batch)
-        total += maps.sum(dim=0)
+        total = total + maps.sum(dim=0)
         times_seen += seen.sum(dim=0)
         report(start + len(batch))
     is_in_scan = FixedView().cut(context).amax(dim=(1, 2), keepdim=True) > 0
@@ -143,22 +142,33 @@ def _ways(rng: np.random.Generator, settings: HotspotSettings) -> Tensor:
 
 
 def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScore], ways: Tensor) -> Tensor:
-    """From what was seen, (N, 9, 112, 224), to (N, 2, T, 9, 112, 224): how much of each class score is owed to a voxel,
-    and how strongly it moves it, which stands for both where the gradient is asked for.
+    """From what was seen, (N, 9, 112, 224), to (N, T + B, 9, 112, 224): how much of each class score is owed to a
+    voxel, or how strongly it moves it where the gradient is shown; then how strongly it moves the B that have the
+    former.
 
     ways: (N,), or empty for gradients alone.
     """
     contributing = [score for score in scores if score.task.is_binary and len(ways)]
     moving = [score for score in scores if score not in contributing]
-    moves = {score: gradient.abs() for score, gradient in _gradients(grader, volumes, moving)}
-    owed = dict(moves)
+    maps = {score: gradient.abs() for score, gradient in _gradients(grader, volumes, moving)}
+    moves = []
     if contributing:
         even = BODY_MEDIAN * (volumes.amax(dim=(2, 3), keepdim=True) > 0)  # slices that are not there stay so
         difference = torch.where(even > 0, volumes - even, 0)
         on_the_way = even + ways[:, None, None, None] * difference
         for score, gradient in _gradients(grader, on_the_way, contributing):
-            owed[score], moves[score] = gradient * difference, gradient.abs()
-    return torch.stack([torch.stack([part[score] for score in scores], dim=1) for part in (owed, moves)], dim=1)
+            maps[score] = gradient * difference
+            moves.append(gradient.abs())
+    return torch.stack([*(maps[score] for score in scores), *moves], dim=1)
+
+
+def _combined(evidence: FloatArray, scores: Sequence[TaskScore]) -> FloatArray:
+    """Finished `_evidence`, nowhere negative, to a map for each score: the geometric mean where it has two."""
+    maps, moves = evidence[: len(scores)], evidence[len(scores) :]
+    if len(moves):
+        binary = [row for row, score in enumerate(scores) if score.task.is_binary]
+        maps[binary] = np.sqrt(maps[binary] * moves)
+    return maps
 
 
 def _gradients(
