@@ -23,14 +23,15 @@ _BATCH = 8
 
 
 class Evidence(Enum):
-    """What one view tells of a voxel.
+    """What a map shows of a voxel.
 
     GRADIENT: how strongly it moves the class score, whichever way (the paper's). CONTRIBUTION: ours, for the binary
     tasks, as on phantoms it finds their lesions far better: the geometric mean of that and of how much of the score of
     "abnormal" is owed to the voxel not looking like normal marrow. The latter is the gradient times the voxel's
-    difference from `BODY_MEDIAN`, taken somewhere on the way from an even picture of that brightness to the view, so
-    that the mean over views is an integrated gradient (Sundararajan et al. 2017; Erion et al. 2021); what speaks
-    against the class is not shown. The graded tasks, of which no class is without features, keep the gradient.
+    difference from `BODY_MEDIAN`; both are taken somewhere on the way from an even picture of that brightness to the
+    view, so that the latter's mean over views is an integrated gradient (Sundararajan et al. 2017; Erion et al. 2021);
+    what speaks against the class is not shown. The graded tasks, of which no class is without features, keep the
+    gradient.
     """
 
     GRADIENT = "gradient"
@@ -65,7 +66,7 @@ def disc_hotspots(
     settings: HotspotSettings | None = None,
     progress: Count = uncounted,
 ) -> FloatArray:
-    """The mean, over random views, of what each voxel tells of a class score: (D, T, 9, 112, 224), unscaled, from 0 up.
+    """What each voxel tells of a class score, by means over random views: (D, T, 9, 112, 224), unscaled, from 0 up.
 
     contexts: (D, 13, 192, 320). scores: per disc one of each task, as `score_discs` returns them. The class is the
     chosen grade of Pfirrmann and narrowing, and the abnormal one of the binary tasks. Slices are kept apart; voxels
@@ -117,17 +118,17 @@ def _mean_evidence(
 ) -> Tensor:
     """(13, 192, 320) to `_evidence` in the disc's own frame, (T + B, 9, 112, 224)."""
     views, ways = views_and_ways
-    total: Tensor | int = 0
+    restored = []
     times_seen = torch.zeros(DISC_SHAPE, device=context.device)
     for start in range(0, len(views), _BATCH):
         batch = views[start : start + _BATCH]
         volumes = look(context.expand(len(batch), -1, -1, -1), batch)
         maps, seen = undo(_evidence(grader, volumes, scores, ways[start : start + _BATCH]), batch)
-        total = total + maps.sum(dim=0)
+        restored.append(maps.sum(dim=0))
         times_seen += seen.sum(dim=0)
         report(start + len(batch))
     is_in_scan = FixedView().cut(context).amax(dim=(1, 2), keepdim=True) > 0
-    return torch.where((times_seen > 0) & is_in_scan, total / times_seen, 0)
+    return torch.where((times_seen > 0) & is_in_scan, sum(restored) / times_seen, 0)
 
 
 def _ways(rng: np.random.Generator, settings: HotspotSettings) -> Tensor:

@@ -101,6 +101,24 @@ def test_binary_tasks_show_what_differing_from_normal_marrow_adds_and_graded_one
     assert maps[2:].max() > 1e-4
 
 
+def test_contributions_add_up_to_what_the_view_scores_above_an_even_picture(
+    bright_detector: GradingNetwork, bright_block: FloatArray
+) -> None:
+    """All of the block is as bright, and the score rises with each voxel: a map is there its contribution by a root."""
+    scores = score_discs(bright_detector, bright_block, views=1)
+    settings = replace(AS_IS, views=16)  # the block passes the detector's threshold on a boundary of sixteenths
+    maps = disc_hotspots(bright_detector, bright_block, scores, settings)[0]
+    volume = torch.from_numpy(bright_block[:, 2:11, 40:152, 48:272]).double()
+    root = float(volume.max() - 0.5) ** 0.5
+    with torch.inference_mode():
+        view, even = bright_detector.eval()(volume), bright_detector.eval()(torch.full_like(volume, 0.5))
+    for place, task in enumerate(Task):
+        if task.is_binary:
+            gained = float(view[task][0, 1] - even[task][0, 1])
+            assert gained > 0
+            assert maps[place].sum() * root == pytest.approx(gained, rel=1e-3)
+
+
 def test_what_the_network_looks_for_lights_up_where_it_is_and_nowhere_else(
     bright_detector: GradingNetwork, bright_block: FloatArray
 ) -> None:

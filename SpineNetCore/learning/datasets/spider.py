@@ -1,4 +1,4 @@
-"""SPIDER: the reduced copy (T2-SPACE slabs with masks, mid-sagittal T2 pictures), and who of it is kept out.
+"""SPIDER: the reduced copy (T2-SPACE slabs with masks, mid-sagittal T2 pictures), and whose grades are kept out.
 
 SPIDER, CC BY 4.0: van der Graaf et al., Scientific Data 2024, doi 10.1038/s41597-024-03090-w.
 """
@@ -28,7 +28,7 @@ from SpineNetCore.scan import Scan
 from SpineNetCore.scan_files import read_scan
 
 KEPT_OUT_SLABS = (18, 50, 110, 146, 191, 220)
-"""The six patients whose slabs no training sees; chosen once, evenly over the list, before anything was trained."""
+"""Six patients with slabs whose grades no training sees; chosen once, evenly over the list, before any training."""
 
 SAMPLE_PATIENT = 110
 """The bundled sample is this patient's slab: no training ever sees it."""
@@ -62,7 +62,7 @@ class Picture:
 
 
 def is_kept_out(patient: int) -> bool:
-    """Whether a patient is for testing only: the six slabs, and one in eight of the others."""
+    """Whether a patient's grades are for testing only: those of the six, and of one in eight of the others."""
     return patient in KEPT_OUT_SLABS or patient % 8 == 4
 
 
