@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from grader_making import a_disc
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning import recipes
 from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.recipes import Simulation
+from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 
 
 @pytest.fixture
@@ -70,3 +72,21 @@ def test_a_broken_file_of_phantoms_is_made_again(simulated, tmp_path, caplog):
 def test_no_phantoms_are_no_work(simulated, tmp_path):
     assert recipes._phantom_discs(Simulation(0, 1), tmp_path) == []
     assert simulated == []
+
+
+def test_no_fold_trains_the_weights_of_another_on(monkeypatch, tmp_path):
+    def trained_in_place(network, *_how):
+        with torch.no_grad():
+            network.tissue.bias += 1
+        return network
+
+    monkeypatch.setattr(recipes, "train_detector", trained_in_place)
+    monkeypatch.setattr(recipes.spider, "slabs", lambda _folder: [])
+    monkeypatch.setattr(recipes, "_self_labelled_pictures", lambda _plan, _network: [])
+    start = VertebraNetwork(VertebraNetworkConfig(widths=(1,)))
+    before = start.tissue.bias.detach().clone()
+    plans = [recipes._DetectorPlan(tmp_path, tmp_path, fold, start, []) for fold in (None, 0, 1)]
+    networks = [recipes._learned_on_patients(plan) for plan in plans]
+
+    assert all(torch.equal(network.tissue.bias, before + 2) for network in networks)
+    assert torch.equal(start.tissue.bias, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -81,7 +82,8 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     slabs = [e for slab in spider.slabs(plan.folder) if not plan.hides(slab.patient) for e in examples_from_slab(slab)]
     pools = [ExamplePool(slabs, 0.6), ExamplePool(plan.simulated, 0.4)]
     first = DetectorRecipe(steps=450, rate=2e-3, seed=1)
-    network = train_detector(plan.start, pools, first, plan.checkpoint("slabs"))
+    start = copy.deepcopy(plan.start)  # processes share tensors: every plan would train the same weights on
+    network = train_detector(start, pools, first, plan.checkpoint("slabs"))
     pictures = _self_labelled_pictures(plan, network)
     log.info("hidden fold %s: %d slices of slabs, %d pictures", plan.hidden_fold, len(slabs), len(pictures))
     pools = [ExamplePool(slabs, 0.35), ExamplePool(pictures, 0.35), ExamplePool(plan.simulated, 0.3)]
