@@ -10,8 +10,8 @@ from SpineNetCore.naming import Naming
 from SpineNetCore.refusals import SURE
 
 _DISC_BELOW_S1 = 0.3
-"""Probability from which what lies below S1 looks like L5-S1 itself. ours: of 202 SPIDER scans three reach it, all
-with a disc in the sacrum; the others stay below 0.1.
+"""Probability from which what lies below S1 looks like L5-S1 itself. ours: of 202 SPIDER scans nine reach it; nearly
+all the others stay below 0.1.
 """
 
 
