@@ -104,6 +104,16 @@ def shown_class(score: TaskScore) -> int:
     return 1 if score.task.is_binary else score.class_index
 
 
+def on_the_way(volumes: Tensor, ways: Tensor) -> tuple[Tensor, Tensor]:
+    """Between an even picture as bright as normal marrow and what was seen, and the latter's difference from it.
+
+    Both (N, 9, 112, 224), as volumes are. ways: (N,), 0 at the even picture, 1 at what was seen.
+    """
+    even = BODY_MEDIAN * (volumes.amax(dim=(2, 3), keepdim=True) > 0)  # slices that are not there stay so
+    difference = torch.where(even > 0, volumes - even, 0)
+    return even + ways[:, None, None, None] * difference, difference
+
+
 def blurred(maps: FloatArray, blur_px: float) -> FloatArray:
     """Blur (T, 9, 112, 224) within each slice."""
     return np.asarray(gaussian_filter(maps, (0, 0, blur_px, blur_px), mode="nearest"), dtype=np.float32)
@@ -154,10 +164,8 @@ def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScor
     maps = {score: gradient.abs() for score, gradient in _gradients(grader, volumes, moving)}
     moves = []
     if contributing:
-        even = BODY_MEDIAN * (volumes.amax(dim=(2, 3), keepdim=True) > 0)  # slices that are not there stay so
-        difference = torch.where(even > 0, volumes - even, 0)
-        on_the_way = even + ways[:, None, None, None] * difference
-        for score, gradient in _gradients(grader, on_the_way, contributing):
+        between, difference = on_the_way(volumes, ways)
+        for score, gradient in _gradients(grader, between, contributing):
             maps[score] = gradient * difference
             moves.append(gradient.abs())
     return torch.stack([*(maps[score] for score in scores), *moves], dim=1)

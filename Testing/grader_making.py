@@ -14,6 +14,7 @@ from SpineNetCore.learning.disc_batches import DiscPool
 from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
 from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
 from SpineNetCore.learning.grader_training import GraderData
+from SpineNetCore.learning.lesions import Lesion
 from SpineNetCore.model_files import save_model, save_network
 from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE
 from SpineNetCore.network import GradingNetwork, NetworkConfig, without_batch_norm
@@ -25,8 +26,10 @@ PAPER = replace(
     PAPER_RECIPE, network=replace(TINY, batch_norm=False), epochs=4, batch=2, checkpoint_every=2, patience=0
 )
 AVERAGED = replace(QUICK, averaging=0.5)
+GUIDED = replace(QUICK, guidance=0.5, guided=2)
 ROWS = {task: row for row, task in enumerate(Task)}
 MIDDLE = CONTEXT_SHAPE[0] // 2
+LESION_PLACE = int(np.ravel_multi_index((MIDDLE - 1, 80, 150), CONTEXT_SHAPE))
 
 
 def a_disc(
@@ -39,6 +42,17 @@ def a_disc(
     return DiscExample("1", "L4-L5", voxels.astype(np.uint8), MIDDLE - slices // 2, admissible, marrow_changed)
 
 
+def a_lesion(task: Task = Task.UPPER_ENDPLATE, place: int = LESION_PLACE) -> Lesion:
+    """Four slices of noise, in two of which a bright block lies above mid-disc, or begins at a place of the context."""
+    disc = a_disc({task: {1}}, slices=4, brightness=120)
+    steps = np.ravel_multi_index(np.indices((2, 12, 30)), CONTEXT_SHAPE).ravel()
+    voxels = (place + steps).astype(np.uint32)
+    context = np.zeros(CONTEXT_SHAPE, dtype=np.uint8)
+    context.ravel()[voxels] = 250
+    bright = np.maximum(disc.slices, context[disc.first : disc.first + 4])
+    return Lesion(replace(disc, slices=bright), task, voxels)
+
+
 def a_pool() -> DiscPool:
     bright = a_disc({Task.PFIRRMANN: {1}, Task.NARROWING: {1}}, brightness=250)
     dark = a_disc({Task.PFIRRMANN: {5}, Task.NARROWING: {2, 3, 4}}, slices=1, marrow_changed=True, brightness=60)
@@ -46,9 +60,9 @@ def a_pool() -> DiscPool:
 
 
 def a_data() -> GraderData:
-    """A pool to learn from, and three discs of other grades to be watched."""
+    """A pool and a lesion to learn from, and three discs of other grades to be watched."""
     watched = [a_disc({Task.PFIRRMANN: {grade}}, slices=1, brightness=50 * grade) for grade in (1, 2, 5)]
-    return GraderData([a_pool()], watched)
+    return GraderData([a_pool()], watched, [a_lesion()])
 
 
 def write_detector(folder: Path) -> Path:

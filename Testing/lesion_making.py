@@ -7,7 +7,8 @@ import torch
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
-from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, Mask
+from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
+from SpineNetCore.learning.lesions import Mask
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.scores import TaskScore
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grader_making import AVERAGED, PAPER, QUICK, TINY, a_data
+from grader_making import AVERAGED, GUIDED, PAPER, QUICK, TINY, a_data, a_lesion
 
+from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning import grader_training
 from SpineNetCore.learning.checkpoints import save_checkpoint
@@ -23,7 +24,9 @@ from SpineNetCore.learning.training_log import COLUMNS
 from SpineNetCore.learning.validation import Validation
 
 ALONE = Process(loaders=0)
-RECIPES = pytest.mark.parametrize("recipe", [QUICK, PAPER, AVERAGED], ids=["quick", "paper", "averaged"])
+RECIPES = pytest.mark.parametrize(
+    "recipe", [QUICK, PAPER, AVERAGED, GUIDED], ids=["quick", "paper", "averaged", "guided"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +223,20 @@ def test_a_training_that_met_a_full_disk_goes_on_as_if_it_had_not(data, tmp_path
             train_grader(data, QUICK, tmp_path / "full.pt", process=ALONE)
 
     assert are_equal(train_grader(data, QUICK, tmp_path / "full.pt", process=ALONE), whole)
+
+
+def test_guidance_changes_what_is_learned_and_needs_lesions(data, tmp_path):
+    without = train_grader(data, replace(GUIDED, guidance=0), tmp_path / "without.pt", process=ALONE)
+    guided = train_grader(data, GUIDED, tmp_path / "guided.pt", process=ALONE)
+    nothing_to_go_by = train_grader(replace(data, lesions=[]), GUIDED, tmp_path / "nothing.pt", process=ALONE)
+
+    assert are_equal(nothing_to_go_by, without)
+    assert not are_equal(guided, without)
+
+
+def test_a_guided_training_does_not_go_on_with_other_lesions(data, tmp_path):
+    train_grader(data, GUIDED, tmp_path / "grader.pt", process=ALONE)
+    others = replace(data, lesions=[a_lesion(Task.LOWER_MARROW)])
+
+    with pytest.raises(InputError, match=r"was made with lesions \w+, now it is"):
+        train_grader(others, GUIDED, tmp_path / "grader.pt", process=ALONE)

@@ -6,8 +6,8 @@ from lesion_making import BLOCK, a_lesion
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
-from SpineNetCore.learning.hotspot_scorecard.cases import Mask
 from SpineNetCore.learning.hotspot_scorecard.measures import alikeness, localisation, rank_alikeness
+from SpineNetCore.learning.lesions import Mask
 
 ALL_SLICES = np.ones(DISC_SHAPE[0], dtype=bool)
 

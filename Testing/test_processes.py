@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grader_making import AVERAGED, PAPER, a_disc, a_pool
+from grader_making import AVERAGED, PAPER, a_disc, a_lesion, a_pool
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -18,11 +18,11 @@ from SpineNetCore.learning.processes import Process, joined
 from SpineNetCore.network import GradingNetwork
 
 HERE = Path(__file__).resolve().parent
-DATA = GraderData([a_pool()], [a_disc({Task.PFIRRMANN: {grade}}, slices=1) for grade in (1, 5)])
+DATA = GraderData([a_pool()], [a_disc({Task.PFIRRMANN: {grade}}, slices=1) for grade in (1, 5)], [a_lesion()])
 PLAIN = replace(PAPER.network, dropout=0.0)
 """Neither dropout nor batch normalisation: only then is the result of several processes that of one."""
 RECIPES = {
-    "quick": replace(AVERAGED, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2),
+    "quick": replace(AVERAGED, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2, guidance=0.5, guided=4),
     "paper": replace(PAPER, network=PLAIN, batch=4, rate=1e-2),
 }
 

@@ -79,7 +79,7 @@ def test_a_second_grader_watches_the_test_patients_and_stands_beside_the_first(
 ):
     watched = []
     real_data = recipes.GraderData
-    monkeypatch.setattr(recipes, "GraderData", lambda pools, discs: watched.append(discs) or real_data(pools, discs))
+    monkeypatch.setattr(recipes, "GraderData", lambda pools, discs, _: watched.append(discs) or real_data(pools, discs))
     options = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--phantoms", 0, "--device", "cpu")
     assert status(*options) == status(*options, "--swap-validation-and-test") == 0
 

@@ -93,14 +93,15 @@ def run(options: argparse.Namespace) -> None:
 
 def _study(options: argparse.Namespace, process: Process) -> Study:
     from SpineNetCore.learning.grading.branch_study import Study
-    from SpineNetCore.learning.recipes import Simulation
+    from SpineNetCore.learning.simulated_discs import Simulation
 
+    course = _course(options)
     return Study(
         scans=scans_of(options),
         detector=vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)),
         work=options.work,
-        course=_course(options),
-        simulation=Simulation(options.training_phantoms, options.workers),
+        course=course,
+        simulation=Simulation(options.training_phantoms, options.workers, course.is_guided),
         phantoms=options.phantoms,
         views=options.views,
         process=process,

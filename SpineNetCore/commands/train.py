@@ -38,7 +38,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms",
         type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
-        help="how many to simulate (default: 360 for the detector, 450 for the grader)",
+        help="how many to simulate (default: 360 for the detector, 1000 for the grader)",
     )
     parser.add_argument(
         "--storage",
@@ -125,7 +125,8 @@ def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.datasets.sources import read_sources
     from SpineNetCore.learning.datasets.splits import swapped
     from SpineNetCore.learning.processes import joined
-    from SpineNetCore.learning.recipes import Simulation, grader_data, learn_grader
+    from SpineNetCore.learning.recipes import grader_data, learn_grader
+    from SpineNetCore.learning.simulated_discs import Simulation
     from SpineNetCore.model_files import Storage, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
@@ -134,7 +135,8 @@ def _train_grader(options: argparse.Namespace) -> None:
     if is_swapped:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
-    simulation = Simulation(450 if options.phantoms is None else options.phantoms, options.workers)
+    phantoms = 1000 if options.phantoms is None else options.phantoms
+    simulation = Simulation(phantoms, options.workers, course.is_guided)
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process)

@@ -30,7 +30,7 @@ class Training:
     optimiser: Optimizer
     schedule: LRScheduler
     memory: dict[str, Any] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     average: AveragedModel | None = None
 
     @property

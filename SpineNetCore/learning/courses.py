@@ -20,6 +20,11 @@ class Course:
     name: str
     rounds: tuple[GraderRecipe, ...]
 
+    @property
+    def is_guided(self) -> bool:
+        """Whether any of them needs the lesions of phantoms."""
+        return any(recipe.guidance > 0 for recipe in self.rounds)
+
     def shortened(self, steps: int) -> Course:
         """With so many steps in every training, however long it was."""
         return replace(self, rounds=tuple(replace(recipe, steps=steps, epochs=0) for recipe in self.rounds))

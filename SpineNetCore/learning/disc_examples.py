@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,8 +78,12 @@ class DiscExample:
 
 
 _TASKS = tuple(Task)
-_OPPOSITES = {Task.UPPER_ENDPLATE: Task.LOWER_ENDPLATE, Task.UPPER_MARROW: Task.LOWER_MARROW}
-_TURNED_OVER = [_TASKS.index((_OPPOSITES | {b: a for a, b in _OPPOSITES.items()}).get(task, task)) for task in Task]
+_ABOVE_AND_BELOW = ((Task.UPPER_ENDPLATE, Task.LOWER_ENDPLATE), (Task.UPPER_MARROW, Task.LOWER_MARROW))
+
+OPPOSITES = {one: other for pair in _ABOVE_AND_BELOW for one, other in (pair, pair[::-1])}
+"""The tasks that become each other when a disc is turned over."""
+
+_TURNED_OVER = [_TASKS.index(OPPOSITES.get(task, task)) for task in Task]
 
 
 def prepared_examples(
@@ -114,6 +119,11 @@ def labelled(scan: GradedScan, discs: Iterable[CutDisc]) -> Iterator[DiscExample
 
 def phantom_examples(phantom: Phantom, name: str) -> Iterator[DiscExample]:
     """Graded discs of a phantom, cut where its own truth says."""
+    return (example for example, _ in cut_phantom(phantom, name))
+
+
+def cut_phantom(phantom: Phantom, name: str) -> Iterator[tuple[DiscExample, DiscVolume]]:
+    """The same discs, each with the volume that it was packed from."""
     discs = discs_between(phantom.vertebrae, phantom.scan)
     return _labelled_by_truth(phantom, name, Spine(phantom.vertebrae, discs, NAMED_BY_READER, ()))
 
@@ -121,27 +131,34 @@ def phantom_examples(phantom: Phantom, name: str) -> Iterator[DiscExample]:
 def found_phantom_examples(phantom: Phantom, name: str, detector: VertebraNetwork) -> Iterator[DiscExample]:
     """Graded discs of a phantom, cut where the detector finds them; none when it finds no spine."""
     spine = _found_spine(phantom.scan, detector)
-    return _labelled_by_truth(phantom, name, spine) if spine is not None else iter(())
+    found = _labelled_by_truth(phantom, name, spine) if spine is not None else iter(())
+    return (example for example, _ in found)
 
 
 def save_examples(examples: list[DiscExample], path: Path) -> None:
     """Keep at least one example in one file; written whole or not at all."""
-    write_arrays(
-        path,
-        firsts=np.array([e.first for e in examples]),
-        admissible=np.stack([e.admissible for e in examples]),
-        marrow_changed=np.array([e.marrow_changed for e in examples]),
-        patients=np.array([e.patient for e in examples]),
-        levels=np.array([e.level for e in examples]),
-        **in_one([e.slices for e in examples]),
-    )
+    write_arrays(path, **arrays_of(examples))
 
 
 def load_examples(path: Path) -> list[DiscExample] | None:
     """Undo `save_examples`; None where there is no such file, or, which is said, where it is broken."""
     kept = read_arrays(path)
-    if kept is None:
-        return None
+    return None if kept is None else examples_in(kept)
+
+
+def arrays_of(examples: Sequence[DiscExample]) -> dict[str, NDArray[Any]]:
+    """At least one example as arrays to write."""
+    return {
+        "firsts": np.array([e.first for e in examples]),
+        "admissible": np.stack([e.admissible for e in examples]),
+        "marrow_changed": np.array([e.marrow_changed for e in examples]),
+        "patients": np.array([e.patient for e in examples]),
+        "levels": np.array([e.level for e in examples]),
+    } | in_one([e.slices for e in examples])
+
+
+def examples_in(kept: dict[str, NDArray[Any]]) -> list[DiscExample]:
+    """Undo `arrays_of`."""
     patients, levels, firsts, changed = (kept[n].tolist() for n in ("patients", "levels", "firsts", "marrow_changed"))
     rows = zip(patients, levels, one_by_one(kept), firsts, kept["admissible"], changed, strict=True)
     return [DiscExample(*row) for row in rows]
@@ -165,13 +182,13 @@ def _found_spine(scan: Scan, detector: VertebraNetwork) -> Spine | None:
         return None
 
 
-def _labelled_by_truth(phantom: Phantom, name: str, spine: Spine) -> Iterator[DiscExample]:
+def _labelled_by_truth(phantom: Phantom, name: str, spine: Spine) -> Iterator[tuple[DiscExample, DiscVolume]]:
     truths = {disc.level: disc for disc in phantom.discs}
     for volume in _disc_volumes(phantom.scan, spine):
         if volume.level in truths:
             slices, first = _packed(volume.context)
             known = {task: frozenset({grade}) for task, grade in truths[volume.level].grades.items()}
-            yield DiscExample(name, volume.level, slices, first, _admissible(known), marrow_changed=False)
+            yield DiscExample(name, volume.level, slices, first, _admissible(known), marrow_changed=False), volume
 
 
 def _disc_volumes(scan: Scan, spine: Spine) -> list[DiscVolume]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
@@ -16,8 +16,10 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
 from SpineNetCore.learning.disc_batches import DiscPool, count_discs
 from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.learning.evidence_guidance import draw_lesions, guidance_loss, lesions_digest
 from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
 from SpineNetCore.learning.grader_steps import load_batches, loss_of, new_training
+from SpineNetCore.learning.lesions import Lesion
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.training_log import draw_curves, write_log
 from SpineNetCore.learning.validation import validated
@@ -30,10 +32,14 @@ _EPOCHS_PER_CHECKPOINT = 10
 
 @dataclass(frozen=True)
 class GraderData:
-    """What a grader learns from, and the discs of other patients that tell how far it is."""
+    """What a grader learns from, and the discs of other patients that tell how far it is.
+
+    lesions: of phantoms, to guide its evidence where a recipe asks for it.
+    """
 
     pools: Sequence[DiscPool]
     validation: Sequence[DiscExample] = ()
+    lesions: Sequence[Lesion] = ()
 
     @property
     def discs(self) -> int:
@@ -65,6 +71,8 @@ def train_grader(
     steps = recipe.all_steps(data.discs)
     _check(data, recipe, process)
     training = new_training(data.pools, recipe, learned, process)
+    if _is_guided(data, recipe):
+        training.facts["lesions"] = lesions_digest(data.lesions)
     start = resumed(training, checkpoint)
     learner = DistributedDataParallel(training.network) if process.count > 1 else training.network
     loader = load_batches(data.pools, recipe, process, range(start, steps))
@@ -72,7 +80,7 @@ def train_grader(
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
         views, labels = batch.looks.seen(process.device), batch.labels.to(process.device)
         loss = loss_of(learner, views, labels, recipe)
-        training.step(loss)
+        training.step(loss + _guidance(training.network, data, recipe, step, process))
         training.memory["losses"].append(loss.item())
         if _is_due(step, recipe.validate_every or recipe.steps_per_epoch(data.discs), steps):
             _validate(training, data, recipe, step, process)
@@ -98,6 +106,21 @@ def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
             "The rate falls when the validation loss no longer does, but no patient is there for validation: give at "
             "least three patients, or mark some with 'validation' in the manifest's column split."
         )
+
+
+def _is_guided(data: GraderData, recipe: GraderRecipe) -> bool:
+    return recipe.guidance > 0 and bool(data.lesions)
+
+
+def _guidance(
+    network: nn.Module, data: GraderData, recipe: GraderRecipe, step: int, process: Process
+) -> Tensor | float:
+    """What is added to a step's loss for evidence outside of lesions."""
+    if not _is_guided(data, recipe):
+        return 0.0
+    assert isinstance(network, GradingNetwork)
+    looks = draw_lesions(data.lesions, recipe, step, process.rank, process.count).to(process.device)
+    return recipe.guidance * guidance_loss(network, looks, recipe.mixed_precision)
 
 
 def _quiet(process: Process) -> bool | None:

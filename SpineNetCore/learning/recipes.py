@@ -17,19 +17,14 @@ from SpineNetCore.learning.courses import Course
 from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
-from SpineNetCore.learning.disc_batches import DiscPool, examples_digest
-from SpineNetCore.learning.disc_examples import (
-    DiscExample,
-    load_examples,
-    phantom_examples,
-    prepared_examples,
-    save_examples,
-)
+from SpineNetCore.learning.disc_batches import DiscPool
+from SpineNetCore.learning.disc_examples import DiscExample, prepared_examples
 from SpineNetCore.learning.grader_training import GraderData, train_grader
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.self_labelling import read_picture, self_labelled
+from SpineNetCore.learning.simulated_discs import Simulation, simulated_discs, simulated_lesions
 from SpineNetCore.learning.slice_examples import SliceExample, examples_from_slab
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.vertebra_network import VertebraNetwork
@@ -38,8 +33,6 @@ log = logging.getLogger(__name__)
 
 DISCS_FOLDER = "discs"
 """Where a folder for work keeps the discs cut out of scans."""
-
-_PHANTOMS_PER_FILE = 50
 
 
 def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dict[int | None, VertebraNetwork]:
@@ -109,24 +102,17 @@ def grader_data(
     simulation: Simulation,
     process: Process | None = None,
 ) -> GraderData:
-    """The training patients' discs, cut where masks or the detector say, with phantoms, and the validation patients'.
+    """The training patients' discs, cut where masks or the detector say, phantoms and their lesions, and the discs of
+    the validation patients.
 
     work: keeps them once cut; one folder for all processes that train together.
     """
     with (process or Process()).first_alone():
         real, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
-        simulated = _phantom_discs(simulation, work)
+        simulated, lesions = simulated_discs(simulation, work), simulated_lesions(simulation, work)
     log.info("%d discs of SPIDER or tables, %d of phantoms, %d for validation", len(real), len(simulated), len(watched))
     pools = [pool for pool in (DiscPool(real), DiscPool(simulated, is_simulated=True)) if pool.examples]
-    return GraderData(pools, watched)
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """How many phantoms, and by how many worker processes."""
-
-    phantoms: int
-    workers: int
+    return GraderData(pools, watched, lesions)
 
 
 def _discs_of_scans(
@@ -149,23 +135,6 @@ def _phantom_slices(count: int, workers: int) -> list[SliceExample]:
         return [example for examples in pool.map(_slices_of, range(count)) for example in examples]
 
 
-def _phantom_discs(simulation: Simulation, work: Path) -> list[DiscExample]:
-    """Discs of phantoms from seed 0 on, kept in files of some phantoms each that only this very simulator reads."""
-    found: list[DiscExample] = []
-    firsts = range(0, simulation.phantoms, _PHANTOMS_PER_FILE)
-    digest = examples_digest(_discs_of(0)) if firsts else ""
-    with ProcessPoolExecutor(simulation.workers) as pool:
-        for first in tqdm(firsts, "phantoms", disable=None):
-            seeds = range(first, min(first + _PHANTOMS_PER_FILE, simulation.phantoms))
-            path = work / "phantoms" / f"{digest}-{seeds.start}-{seeds.stop}.discs"
-            kept = load_examples(path)
-            if kept is None:
-                kept = [disc for discs in pool.map(_discs_of, seeds, chunksize=4) for disc in discs]
-                save_examples(kept, path)
-            found += kept
-    return found
-
-
 def _slices_of(seed: int) -> list[SliceExample]:
     """Some slices of one phantom: of every other one with a likely look, of the rest with any contrast at all."""
     rng = np.random.default_rng(seed)
@@ -173,8 +142,3 @@ def _slices_of(seed: int) -> list[SliceExample]:
     examples = examples_from_phantom(simulate(rng, settings))
     chosen = rng.permutation(len(examples))[:4]
     return [examples[k] for k in chosen]
-
-
-def _discs_of(seed: int) -> list[DiscExample]:
-    phantom = simulate(np.random.default_rng(seed), PhantomSettings(balanced=True))
-    return list(phantom_examples(phantom, f"phantom {seed}"))

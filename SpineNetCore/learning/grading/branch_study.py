@@ -18,7 +18,8 @@ from SpineNetCore.learning.grading.repeats import Repeat, repeats
 from SpineNetCore.learning.grading.running import Job, grade_all
 from SpineNetCore.learning.grading.summary import Line, summaries
 from SpineNetCore.learning.processes import Process
-from SpineNetCore.learning.recipes import DISCS_FOLDER, Simulation, grader_data, learn_grader
+from SpineNetCore.learning.recipes import DISCS_FOLDER, grader_data, learn_grader
+from SpineNetCore.learning.simulated_discs import Simulation
 from SpineNetCore.model_files import load_network, save_network
 from SpineNetCore.network import BranchPoint, without_batch_norm
 from SpineNetCore.scores import score_discs

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
-from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume, sampled_slices
+from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume
+from SpineNetCore.learning.lesions import SMALLEST_LESION, Mask, lesion_on
 from SpineNetCore.learning.phantom import DiscTruth, Phantom
 from SpineNetCore.localisation import discs_between
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scan import with_averaged_slices
 from SpineNetCore.scores import TaskScore, score_discs
 from SpineNetCore.views import FixedView
-
-Mask = NDArray[np.bool_]
-
-SMALLEST_LESION = 20
-"""ours: a lesion of fewer voxels of the disc volume is not asked for: hardly a pixel of the scan shows it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ def _true_positives(
     found = {}
     for score in scores:
         if score.grade == truth.grades[score.task] and _is_abnormal(score):
-            lesion = _on_volume(phantom, phantom.lesion_mask(truth, score.task), volume)
+            lesion = lesion_on(phantom, truth, score.task, volume.ras_from_disc, DISC_SHAPE)
             if lesion.sum() >= SMALLEST_LESION:
                 found[score] = lesion
     return found
@@ -84,13 +78,6 @@ def _true_positives(
 def _is_abnormal(score: TaskScore) -> bool:
     """Beyond the first grade of its task, which is the normal one."""
     return score.grade > score.task.grades[0]
-
-
-def _on_volume(phantom: Phantom, mask: Mask, volume: DiscVolume) -> Mask:
-    """A mask on the phantom's voxels where it covers at least half of a disc volume's."""
-    shares = with_averaged_slices(replace(phantom.scan, voxels=mask.astype(np.float32)))
-    on_volume = sampled_slices(shares.voxels, shares.ijk_from_ras @ volume.ras_from_disc, DISC_SHAPE)
-    return np.asarray(on_volume >= 0.5)
 
 
 def group_of(task: Task) -> str:

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
-from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, Mask
+from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
+from SpineNetCore.learning.lesions import Mask
 from SpineNetCore.pictures import Grid, Pixels, Window, data_uri, grey_picture, heat_picture, png
 from SpineNetCore.views import FixedView
 

@@ -10,7 +10,7 @@ from scipy import ndimage, stats
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
-from SpineNetCore.learning.hotspot_scorecard.cases import Mask
+from SpineNetCore.learning.lesions import Mask
 
 SLACK_PX = 2
 """How far from the lesion the maximum may lie, within its slice, in pixels of the disc volume (about 0.3 mm each)."""

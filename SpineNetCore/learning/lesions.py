@@ -1,0 +1,91 @@
+"""Where in a cut out disc a phantom's lesion is: what a grade's evidence is held against, and learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from SpineNetCore.anatomy import Affine, Task
+from SpineNetCore.disc_volume import CONTEXT_SHAPE, sampled_slices
+from SpineNetCore.learning.datasets.array_files import read_arrays, write_arrays
+from SpineNetCore.learning.disc_examples import OPPOSITES, DiscExample, arrays_of, cut_phantom, examples_in
+from SpineNetCore.learning.phantom import DiscTruth, Phantom
+from SpineNetCore.scan import with_averaged_slices
+
+Mask = NDArray[np.bool_]
+
+SMALLEST_LESION = 20
+"""ours: a lesion of fewer voxels of a disc volume is not asked for: hardly a pixel of the scan shows it."""
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """What makes a phantom's disc abnormal by one binary task.
+
+    voxels: uint32, places of its voxels in the flattened context.
+    """
+
+    disc: DiscExample
+    task: Task
+    voxels: NDArray[np.uint32]
+
+    def mask(self) -> Mask:
+        """The voxels on the whole context, bool (13, 192, 320)."""
+        out = np.zeros(CONTEXT_SHAPE, dtype=bool)
+        out.ravel()[self.voxels] = True
+        return out
+
+    def turned_over(self) -> Lesion:
+        """The same with head and feet exchanged: it is then the other endplate's."""
+        voxels = np.flatnonzero(self.mask()[:, ::-1]).astype(np.uint32)
+        return Lesion(self.disc.turned_over(), OPPOSITES.get(self.task, self.task), voxels)
+
+
+def lesion_on(
+    phantom: Phantom, truth: DiscTruth, task: Task, ras_from_frame: Affine, shape: tuple[int, int, int]
+) -> Mask:
+    """Voxels of a frame, `shape`, that a disc's lesion covers at least half of; the frame's slices are 4 mm apart."""
+    mask = phantom.lesion_mask(truth, task).astype(np.float32)
+    shares = with_averaged_slices(replace(phantom.scan, voxels=mask))
+    return np.asarray(sampled_slices(shares.voxels, shares.ijk_from_ras @ ras_from_frame, shape) >= 0.5)
+
+
+def phantom_lesions(phantom: Phantom, name: str) -> Iterator[Lesion]:
+    """Every lesion of a phantom that a binary task grades, on its disc cut where the phantom's own truth says."""
+    truths = {truth.level: truth for truth in phantom.discs}
+    for disc, volume in cut_phantom(phantom, name):
+        truth = truths[disc.level]
+        for task in Task:
+            if task.is_binary and truth.grades[task] > task.grades[0]:
+                voxels = np.flatnonzero(lesion_on(phantom, truth, task, volume.ras_from_context, CONTEXT_SHAPE))
+                if len(voxels) >= SMALLEST_LESION:
+                    yield Lesion(disc, task, voxels.astype(np.uint32))
+
+
+def save_lesions(lesions: list[Lesion], path: Path) -> None:
+    """Keep at least one lesion in one file, a disc with several of them once; written whole or not at all."""
+    discs = list({id(lesion.disc): lesion.disc for lesion in lesions}.values())
+    places = {id(disc): place for place, disc in enumerate(discs)}
+    write_arrays(
+        path,
+        places=np.array([places[id(lesion.disc)] for lesion in lesions]),
+        tasks=np.array([lesion.task.value for lesion in lesions]),
+        voxels=np.concatenate([lesion.voxels for lesion in lesions]),
+        sizes=np.array([len(lesion.voxels) for lesion in lesions]),
+        **arrays_of(discs),
+    )
+
+
+def load_lesions(path: Path) -> list[Lesion] | None:
+    """Undo `save_lesions`; None where there is no such file, or, which is said, where it is broken."""
+    kept = read_arrays(path)
+    if kept is None:
+        return None
+    discs = examples_in(kept)
+    voxels = np.split(kept["voxels"], np.cumsum(kept["sizes"])[:-1])
+    rows = zip(kept["places"].tolist(), kept["tasks"].tolist(), voxels, strict=True)
+    return [Lesion(discs[place], Task(task), some) for place, task, some in rows]
