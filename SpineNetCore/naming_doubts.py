@@ -14,6 +14,11 @@ _DISC_BELOW_S1 = 0.3
 all the others stay below 0.1.
 """
 
+_LOWEST_DISC_ABOVE_L5 = 0.05
+"""Probability from which the disc above L5 looks like L5-S1 itself. ours: four of 194 SPIDER scans named down to S1
+reach it, by detectors that have not seen them; all the others stay below 0.01.
+"""
+
 
 def naming_doubts(named: Sequence[tuple[Body, str]], naming: Naming) -> tuple[str, ...]:
     """Doubts about a chain of bodies from the head downwards, each with its name."""
@@ -25,6 +30,8 @@ def naming_doubts(named: Sequence[tuple[Body, str]], naming: Naming) -> tuple[st
         doubts.append(_other_reading([level for _, level in named], naming))
     elif lowest_level == "S1" and _has_disc_below(lowest):
         doubts.append(_disc_in_the_sacrum(lowest))
+    elif lowest_level == "S1" and len(named) > 1 and named[-2][0].mean("lowest_disc_above") > _LOWEST_DISC_ABOVE_L5:
+        doubts.append(_sacrum_above(named[-2][0]))
     return tuple(doubts)
 
 
@@ -39,6 +46,14 @@ def _disc_in_the_sacrum(s1: Body) -> str:
         f"A disc shows below the body named S1 (probability {s1.mean('lowest_disc_below'):.2f}), as where anatomy is "
         "transitional: that body may be a lumbarised S1 (L6), or L5, all levels then lying 1 further towards the head. "
         "Check them on the picture; --shift-levels -1 moves them."
+    )
+
+
+def _sacrum_above(l5: Body) -> str:
+    return (
+        f"The disc above the body named L5 looks like L5-S1, too (probability {l5.mean('lowest_disc_above'):.2f}), as "
+        "where anatomy is transitional: that body may be a sacralised L5, or S1 with a disc below it, all levels then "
+        "lying 1 further towards the feet. Check them on the picture; in the latter case --shift-levels 1 moves them."
     )
 
 

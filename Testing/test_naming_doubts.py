@@ -9,9 +9,12 @@ from SpineNetCore.naming_doubts import naming_doubts
 SURE, UNSURE = Naming(LUMBAR, {0: 0.99, -1: 0.01}), Naming(LUMBAR, {0: 0.6, -1: 0.4})
 
 
-def a_chain(lowest_disc_below_s1, levels=LUMBAR, any_disc_below_s1=None):
+def a_chain(lowest_disc_below_s1, levels=LUMBAR, any_disc_below_s1=None, lowest_disc_above_l5=0.01):
     any_disc = lowest_disc_below_s1 if any_disc_below_s1 is None else any_disc_below_s1
-    changes = {"S1": {"lowest_disc_below": lowest_disc_below_s1, "disc_below": any_disc}}
+    changes = {
+        "S1": {"lowest_disc_below": lowest_disc_below_s1, "disc_below": any_disc},
+        "L5": {"lowest_disc_above": lowest_disc_above_l5},
+    }
     return [(a_body(shape, **changes.get(shape.level, {})), shape.level) for shape in a_column(levels)]
 
 
@@ -26,6 +29,14 @@ def test_a_disc_in_the_sacrum_is_told_with_the_other_reading():
     assert "A disc shows below the body named S1 (probability 0.87)" in doubt
     assert "lumbarised S1 (L6), or L5" in doubt
     assert "--shift-levels -1 moves them" in doubt
+
+
+def test_a_disc_above_l5_that_looks_like_the_lowest_is_told_with_the_other_reading():
+    (doubt,) = naming_doubts(a_chain(0.04, lowest_disc_above_l5=0.2), SURE)
+
+    assert "The disc above the body named L5 looks like L5-S1, too (probability 0.20)" in doubt
+    assert "may be a sacralised L5, or S1 with a disc below it" in doubt
+    assert "in the latter case --shift-levels 1 moves them" in doubt
 
 
 def test_doubtful_names_are_told_once():
