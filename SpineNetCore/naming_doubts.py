@@ -15,7 +15,7 @@ all the others stay below 0.1.
 """
 
 _LOWEST_DISC_ABOVE_L5 = 0.05
-"""Probability from which the disc above L5 looks like L5-S1 itself. ours: four of 194 SPIDER scans named down to S1
+"""Probability from which the disc above L5 looks like L5-S1 itself. ours: four of 192 SPIDER scans named down to S1
 reach it, by detectors that have not seen them; all the others stay below 0.01.
 """
 

@@ -85,3 +85,10 @@ def test_lesions_are_kept_of_the_first_phantoms_alone_and_only_where_they_are_as
     assert len(list((tmp_path / "phantoms").iterdir())) == 2
     assert simulated_lesions(Simulation(5, 1), tmp_path) == []
     assert len(simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path / "fewer")) == 2
+
+
+def test_phantoms_without_a_lesion_leave_no_file(simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_lesions_of", lambda _seed: [])
+
+    assert simulated_lesions(Simulation(2, 1, with_lesions=True), tmp_path) == []
+    assert not (tmp_path / "phantoms").exists()

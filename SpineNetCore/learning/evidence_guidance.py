@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
@@ -19,17 +18,13 @@ from SpineNetCore.anatomy import Task
 from SpineNetCore.hotspots import on_the_way
 from SpineNetCore.learning.disc_batches import examples_digest
 from SpineNetCore.learning.grader_recipe import GraderRecipe
-from SpineNetCore.learning.lesions import Lesion
+from SpineNetCore.learning.lesions import SMALLEST_LESION, Lesion, with_slack
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.processor import trains_in_bfloat16
 from SpineNetCore.views import RandomViewRanges, draw_view, look, slices_in_view, through_windows
 
 _ABNORMAL = 1
-_SLACK = np.hypot(*np.mgrid[-2:3, -2:3])[None] <= 2
-"""Pixels around a lesion in its slice that count as in it."""
-
 _BLUR_PX = 5
-_SEEN_VOXELS = 20
 _FLOOR = 1e-3
 """Share of evidence below which less of it costs no more."""
 
@@ -62,7 +57,7 @@ def draw_lesions(
         lesion = lesions[int(rng.integers(len(lesions)))]
         lesion = lesion.turned_over() if recipe.turns_over and rng.integers(2) else lesion
         view = draw_view(rng, RandomViewRanges())
-        mask = ndimage.binary_dilation(lesion.mask(), _SLACK)[slices_in_view(view)]
+        mask = with_slack(lesion.mask())[slices_in_view(view)]
         contexts.append(torch.from_numpy(lesion.disc.context()))
         masks.append(torch.from_numpy(mask.astype(np.float32)))
         views.append(view)
@@ -91,7 +86,7 @@ def guidance_loss(network: GradingNetwork, looks: LesionLooks, mixed_precision: 
     gradient = gradient * (looks.volumes.amax(dim=(2, 3), keepdim=True) > 0)
     moving, contributing = _smoothed(gradient.abs()), _smoothed(gradient * difference).relu()
     logs = (_log_share(moving, looks.inside) + _log_share(contributing, looks.inside)) / 2
-    is_shown = looks.inside.sum(dim=(1, 2, 3)) >= _SEEN_VOXELS
+    is_shown = looks.inside.sum(dim=(1, 2, 3)) >= SMALLEST_LESION
     return -(logs * is_shown).mean()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from SpineNetCore.anatomy import Affine, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, sampled_slices
@@ -20,6 +21,11 @@ Mask = NDArray[np.bool_]
 
 SMALLEST_LESION = 20
 """ours: a lesion of fewer voxels of a disc volume is not asked for: hardly a pixel of the scan shows it."""
+
+SLACK_PX = 2
+"""How far from a lesion, within its slice, still counts as in it, in pixels of the disc volume (about 0.3 mm each)."""
+
+_SLACK = np.hypot(*np.mgrid[-SLACK_PX : SLACK_PX + 1, -SLACK_PX : SLACK_PX + 1])[None] <= SLACK_PX
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ class Lesion:
         """The same with head and feet exchanged: it is then the other endplate's."""
         voxels = np.flatnonzero(self.mask()[:, ::-1]).astype(np.uint32)
         return Lesion(self.disc.turned_over(), OPPOSITES.get(self.task, self.task), voxels)
+
+
+def with_slack(lesion: Mask) -> Mask:
+    """A mask [slice, row, column] and what lies `SLACK_PX` around it in its slices."""
+    return np.asarray(ndimage.binary_dilation(lesion, _SLACK))
 
 
 def lesion_on(

@@ -65,7 +65,8 @@ def _kept(kind: _Kind[Item], phantoms: int, simulation: Simulation, work: Path) 
             items = kind.load(path)
             if items is None:
                 items = [item for items in pool.map(kind.of_seed, seeds, chunksize=4) for item in items]
-                kind.save(items, path)
+                if items:
+                    kind.save(items, path)
             found += items
     return found
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import stats
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
-from SpineNetCore.learning.lesions import Mask
-
-SLACK_PX = 2
-"""How far from the lesion the maximum may lie, within its slice, in pixels of the disc volume (about 0.3 mm each)."""
+from SpineNetCore.learning.lesions import Mask, with_slack
 
 
 @dataclass(frozen=True)
@@ -47,10 +44,10 @@ def localisation(heat: FloatArray, lesion: Mask, in_scan: NDArray[np.bool_], tas
         side = 0.0 if task.is_binary else np.nan
         return Localisation(0.0, 0.0, 0.0, 0.0, 0.0, side, side)
     peaks = heat == heat.max()
-    lesion_in_plane = _with_slack(np.any(lesion, axis=0, keepdims=True))
+    lesion_in_plane = with_slack(np.any(lesion, axis=0, keepdims=True))
     share = float(heat[lesion].sum(dtype=np.float64) / heat.sum(dtype=np.float64))
     return Localisation(
-        points=float(_with_slack(lesion)[peaks].mean()),
+        points=float(with_slack(lesion)[peaks].mean()),
         points_in_plane=float(np.broadcast_to(lesion_in_plane, heat.shape)[peaks].mean()),
         energy_ratio=share / float(lesion[in_scan].mean()),
         iou=_area_matched_iou(heat, lesion),
@@ -71,11 +68,6 @@ def rank_alikeness(heat: FloatArray, other: FloatArray, in_scan: NDArray[np.bool
     Every other row and column is ranked: maps are blurred by more than that, and ranking takes long.
     """
     return _correlation(*(stats.rankdata(one[in_scan, ::2, ::2].ravel()) for one in (heat, other)))
-
-
-def _with_slack(lesion: Mask) -> Mask:
-    offsets = np.hypot(*np.mgrid[-SLACK_PX : SLACK_PX + 1, -SLACK_PX : SLACK_PX + 1])
-    return np.asarray(ndimage.binary_dilation(lesion, (offsets <= SLACK_PX)[None]))
 
 
 def _area_matched_iou(heat: FloatArray, lesion: Mask) -> float:

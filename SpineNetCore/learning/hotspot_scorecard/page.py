@@ -8,10 +8,9 @@ from html import escape
 
 from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
 from SpineNetCore.learning.hotspot_scorecard.figures import Example
-from SpineNetCore.learning.hotspot_scorecard.measures import SLACK_PX
 from SpineNetCore.learning.hotspot_scorecard.running import Scorecard
 from SpineNetCore.learning.hotspot_scorecard.table import NOTE, Summary, blocks_of
-from SpineNetCore.learning.lesions import SMALLEST_LESION
+from SpineNetCore.learning.lesions import SLACK_PX, SMALLEST_LESION
 
 DEFINITIONS = (
     (
