@@ -158,14 +158,13 @@ def _wear(grades: Grades) -> float:
 def _draw_disc(rng: np.random.Generator, link: Link, bodies: tuple[Body, Body], grades: Grades | None) -> DiscShape:
     upper, lower = bodies
     pfirrmann = grades[Task.PFIRRMANN] if grades else int(rng.integers(1, 4))
-    remnant = upper.is_sacral
     return DiscShape(
         upper=upper,
         lower=lower,
         grades=grades,
-        nucleus=_draw_remnant(rng) if remnant else draw_nucleus(rng, pfirrmann),
-        bulges_mm=(0.0, 0.0) if remnant else draw_bulges(rng, pfirrmann),
-        protrusion=None if remnant else draw_protrusion(rng, pfirrmann),
+        nucleus=_draw_remnant(rng) if link.is_fused else draw_nucleus(rng, pfirrmann),
+        bulges_mm=(0.0, 0.0) if link.is_fused else draw_bulges(rng, pfirrmann),
+        protrusion=None if link.is_fused else draw_protrusion(rng, pfirrmann),
         height_mm=link.disc_mm,
         normal_height_mm=link.normal_disc_mm,
     )

@@ -67,8 +67,9 @@ class PhantomSettings:
 
     slices: fewest and most. slice_thickness_mm: lowest, median, highest (the paper's section 5). contrast: 0 paints
     textbook T2, 1 any contrast at all, T1 among them. noise: Rician sigma as a fraction of marrow. coil_shading: 0
-    none, 1 that of a spine coil. cut_off_probability: of a field of view that ends above S1. balanced: draw grades
-    about evenly, at every level alike, instead of by `prevalence`.
+    none, 1 that of a spine coil. cut_off_probability: of a field of view that ends above S1.
+    sacral_disc_probability: of a whole disc between S1 and S2, as in transitional anatomy. balanced: draw grades about
+    evenly, at every level alike, instead of by `prevalence`.
     """
 
     prevalence: Prevalence = PAPER_PREVALENCE
@@ -88,6 +89,8 @@ class PhantomSettings:
     slice_tilt_deg: Range = (-3.0, 3.0)
     obliquity_deg: Range = (-8.0, 8.0)
     olisthesis_probability: float = 0.05
+    olisthesis_mm: Range = (3.0, 9.0)
+    sacral_disc_probability: float = 0.0
     contrast: float = 0.1
     noise: Range = (0.02, 0.16)
     coil_shading: Range = (0.1, 1.0)
@@ -112,6 +115,8 @@ class PhantomSettings:
             cut_off_probability=0.12,
             scoliosis_mm=(0.0, 14.0),
             slice_tilt_deg=(-7.0, 7.0),
+            olisthesis_mm=(3.0, 18.0),
+            sacral_disc_probability=0.4,
         )
 
 

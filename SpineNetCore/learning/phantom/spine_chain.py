@@ -57,7 +57,7 @@ class Link:
     """One body in place, with the disc below it.
 
     corners: (4, 2). bows_mm: superior, inferior. disc_mm and normal_disc_mm: height of the disc below, as it is and as
-    it should be.
+    it should be. is_fused: with the body below, but for a remnant of the disc.
     """
 
     level: str
@@ -66,6 +66,7 @@ class Link:
     bows_mm: tuple[float, float]
     disc_mm: float
     normal_disc_mm: float
+    is_fused: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class _Build:
 def draw_chain(rng: np.random.Generator, settings: PhantomSettings, grades: Mapping[str, Grades]) -> tuple[Link, ...]:
     """Bodies from T6 down to S5; the middle of the upper endplate of S1 is (0, 0)."""
     build = _draw_build(rng, settings)
-    sacrum = _draw_sacrum(rng, build)
+    sacrum = _draw_sacrum(rng, settings, build)
     links = (*_draw_mobile(rng, settings, build, grades), *sacrum)
     return _laid_down(links, drawn_normal(rng, 3.0, 3.5, (-6.0, 12.0)))
 
@@ -112,20 +113,45 @@ def _laid_down(links: tuple[Link, ...], lean_deg: float) -> tuple[Link, ...]:
     return tuple(replace(link, corners=link.corners @ rotation.T) for link in links)
 
 
-def _draw_sacrum(rng: np.random.Generator, build: _Build) -> tuple[Link, ...]:
+@dataclass(frozen=True)
+class _SacralGap:
+    """What lies between S1 and S2: a remnant of a disc, or a whole one, where both bodies stay deep."""
+
+    disc_mm: float
+    depth_factor: float
+    is_remnant: bool
+
+
+def _draw_sacral_gap(rng: np.random.Generator, settings: PhantomSettings) -> _SacralGap:
+    if settings.sacral_disc_probability > 0 and chance(rng, settings.sacral_disc_probability):
+        return _SacralGap(drawn(rng, (2.5, 10.0)), drawn(rng, (1.0, 1.35)), is_remnant=False)
+    return _SacralGap(drawn(rng, (1.2, 5.0)), 1.0, is_remnant=True)
+
+
+def _draw_sacrum(rng: np.random.Generator, settings: PhantomSettings, build: _Build) -> tuple[Link, ...]:
     angle, start = build.slope_deg, np.zeros(2)
     bend = drawn(rng, (0.5, 1.4))
-    remnant = drawn(rng, (1.2, 5.0))
+    first = _draw_sacral_gap(rng, settings)
+    depths = [build.depth * depth for depth in _SACRAL_DEPTHS]
+    depths[1] *= first.depth_factor
     links = []
     for k, height in enumerate(_SACRAL_HEIGHTS):
         height_mm = height * build.size * drawn(rng, (0.93, 1.07))
         lower_angle = angle + bend * _SACRAL_TURNS[k]
         end = start - height_mm * _up((angle + lower_angle) / 2)
-        depths = build.depth * _SACRAL_DEPTHS[k], build.depth * _SACRAL_DEPTHS[k + 1] * (1.04 if k == 0 else 1.0)
-        corners = _corners((start, angle, depths[0]), (end, lower_angle, depths[1]))
-        gap = (remnant if k == 0 else drawn(rng, (0.6, 1.6))) * build.size
+        lower_depth = depths[k + 1] * (1.04 if k == 0 else 1.0)
+        corners = _corners((start, angle, depths[k]), (end, lower_angle, lower_depth))
+        gap = (first.disc_mm if k == 0 else drawn(rng, (0.6, 1.6))) * build.size
         links.append(
-            Link(f"S{k + 1}", corners, _SACRAL_HALF_WIDTHS[k] * build.size, (0.6 if k == 0 else 0.2, 0.2), gap, gap)
+            Link(
+                f"S{k + 1}",
+                corners,
+                _SACRAL_HALF_WIDTHS[k] * build.size,
+                (0.6 if k == 0 else 0.2, 0.2),
+                gap,
+                gap,
+                is_fused=k > 0 or first.is_remnant,
+            )
         )
         start, angle = end - gap * _up(lower_angle), lower_angle
     return tuple(links)
@@ -187,7 +213,7 @@ def _disc_wedge(rng: np.random.Generator, norm: _Norm, build: _Build, slendernes
 def _slip_mm(rng: np.random.Generator, settings: PhantomSettings, level: str) -> float:
     """How far a body has slipped forwards on the one below."""
     if level in ("L3", "L4", "L5") and chance(rng, settings.olisthesis_probability):
-        return drawn(rng, (3.0, 9.0))
+        return drawn(rng, settings.olisthesis_mm)
     return drawn_normal(rng, 0.0, 0.5, (-1.5, 1.5))
 
 
