@@ -25,8 +25,9 @@ class ChainWeights:
     left_out: a body that the chain passes over, times its confidence. missed: a vertebra the detector did not see.
     unseen_disc: at most, neighbours without a disc to be seen between them; so little that two lost discs in a row
     never cost the body between them its name. no_sacrum: a chain that ends above S1. gap_mm: usual room between
-    neighbouring endplates. gap_sigma_mm, angle_free_deg, angle_sigma_deg: how far gaps and angles between neighbours
-    may stray. off_centre: per squared level between L3 and the middle of the picture, where scans of the lumbar spine
+    neighbouring endplates, across them. slip_free_mm: how far a body may have slipped along the one below, about half
+    its depth. gap_sigma_mm, angle_free_deg, angle_sigma_deg: how far gaps, slips and angles between neighbours may
+    stray. off_centre: per squared level between L3 and the middle of the picture, where scans of the lumbar spine
     are centred.
     """
 
@@ -36,6 +37,7 @@ class ChainWeights:
     no_sacrum: float = 2.0
     gap_mm: tuple[float, float] = (1.0, 16.0)
     gap_sigma_mm: float = 4.0
+    slip_free_mm: float = 14.0
     angle_free_deg: float = 30.0
     angle_sigma_deg: float = 12.0
     off_centre: float = 0.15
@@ -175,15 +177,21 @@ def _step_costs(candidates: list[_Candidate], weights: ChainWeights) -> NDArray[
 def _step_cost(upper: _Candidate, lower: _Candidate, step: int, weights: ChainWeights) -> float:
     """How unlikely it is that two bodies are neighbours, or next but one."""
     room = lower.corners_mm[[0, 1]].mean(axis=0) - upper.corners_mm[[3, 2]].mean(axis=0)
-    ends = upper.corners_mm[2] - upper.corners_mm[3], lower.corners_mm[1] - lower.corners_mm[0]
+    ends = _unit(upper.corners_mm[2] - upper.corners_mm[3]), _unit(lower.corners_mm[1] - lower.corners_mm[0])
     angle = abs(float(np.rad2deg(_angle(ends[1]) - _angle(ends[0]))))
+    back = _unit(ends[0] + ends[1])
     body_mm = float(np.linalg.norm(upper.corners_mm[3] - upper.corners_mm[0])) + 10.0
-    gap = float(np.linalg.norm(room)) * float(np.sign(room[0])) - (step - 1) * body_mm
+    gap = float(room @ np.array([back[1], -back[0]])) - (step - 1) * body_mm
     low, high = weights.gap_mm
     stray = max(low - gap, gap - high, 0.0) / weights.gap_sigma_mm
+    slip = max(abs(float(room @ back)) - step * weights.slip_free_mm, 0.0) / weights.gap_sigma_mm
     bend = max(angle - weights.angle_free_deg, 0.0) / weights.angle_sigma_deg
     unseen = weights.missed if step == 2 else min(-_log(upper.disc_below), weights.unseen_disc)
-    return 0.5 * stray**2 + 0.5 * bend**2 + unseen
+    return 0.5 * (stray**2 + slip**2 + bend**2) + unseen
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _angle(vector: NDArray[np.float64]) -> float:

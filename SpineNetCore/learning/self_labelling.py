@@ -41,7 +41,7 @@ class ReadPicture:
 def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork) -> ReadPicture | None:
     """Find the spine on a picture; None unless its chain is sure and as long as the table says.
 
-    discs_in_view: what the overview table counts; one more or less is accepted, for discs at the picture's edge.
+    discs_in_view: what the overview table counts; one less is accepted, for a disc at the picture's edge.
     Spacing is only approximate where a picture was resampled, so others are tried when the stated one gives no answer.
     """
     for factor in _SPACING_FACTORS:
@@ -51,7 +51,7 @@ def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork)
         except InputError:
             continue
         is_sure = spine.naming_confidence >= _SURE_NAMING and not spine.warnings
-        if is_sure and abs(len(spine.vertebrae) - 1 - discs_in_view) <= 1:
+        if is_sure and discs_in_view - len(spine.vertebrae) + 1 in (0, 1):
             return ReadPicture(scan, spine)
     return None
 
@@ -84,11 +84,16 @@ def _vertebra_places(scan: Scan, spine: Spine) -> NDArray[np.float64]:
 
 
 def _keep_chain_discs(labels: NDArray[np.uint8], places: NDArray[np.float64]) -> None:
-    """Give every disc pixel the kind its place in the chain asks for; pixels far from all are unknown."""
+    """Give every disc pixel the kind its place in the chain asks for; pixels far from all are unknown, or, in the
+    sacrum, no disc.
+    """
     pixels = np.argwhere((labels == Tissue.DISC) | (labels == Tissue.LOWEST_DISC))
     distance = np.linalg.norm(pixels[:, None] * PIXEL_MM - places[None], axis=2)
-    kinds = np.where(distance.argmin(axis=1) == len(places) - 1, Tissue.LOWEST_DISC, Tissue.DISC)
-    labels[tuple(pixels.T)] = np.where(distance.min(axis=1) < _DISC_REACH_MM, kinds, UNKNOWN)
+    is_lowest = distance.argmin(axis=1) == len(places) - 1
+    kinds = np.where(is_lowest, Tissue.LOWEST_DISC, Tissue.DISC)
+    in_sacrum = is_lowest & (pixels[:, 0] * PIXEL_MM > places[-1, 0])
+    elsewhere = np.where(in_sacrum, Tissue.BACKGROUND, UNKNOWN)
+    labels[tuple(pixels.T)] = np.where(distance.min(axis=1) < _DISC_REACH_MM, kinds, elsewhere)
 
 
 def _chain_bodies(

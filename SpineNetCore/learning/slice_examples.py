@@ -18,6 +18,8 @@ UNKNOWN = 255
 """Tissue of pixels that nobody labelled: they teach nothing."""
 
 _S1_DEPTH, _S1_TAPER = 0.75, 0.7
+_S1_END = 1.1
+"""Depth, in those of S1, from which nothing is unknown any more: a disc further down is background. ours."""
 _SMALLEST_DISC_MM2, _SMALLEST_BODY_MM2 = 60.0, 250.0
 _SPECK_VOXELS = 500
 _OPENED_PIXELS = 2
@@ -150,7 +152,7 @@ def _paint_s1(
     along = place @ (rear - front) / ((rear - front) @ (rear - front))
     margin = (1 - _S1_TAPER) / 2 * depth
     free = tissue == Tissue.BACKGROUND
-    around = (depth > -0.1) & (depth < 1.9) & (along > -0.25) & (along < 1.35) & free
+    around = (depth > -0.1) & (depth < _S1_END) & (along > -0.25) & (along < 1.35) & free
     core = (depth > 0.03) & (depth < 0.75) & (along > margin + 0.05) & (along < 0.95 - margin) & free
     tissue[around] = UNKNOWN
     tissue[core], body[core] = Tissue.SACRUM, body.max() + 1

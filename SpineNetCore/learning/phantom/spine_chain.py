@@ -124,7 +124,7 @@ class _SacralGap:
 
 def _draw_sacral_gap(rng: np.random.Generator, settings: PhantomSettings) -> _SacralGap:
     if settings.sacral_disc_probability > 0 and chance(rng, settings.sacral_disc_probability):
-        return _SacralGap(drawn(rng, (2.5, 10.0)), drawn(rng, (1.0, 1.35)), is_remnant=False)
+        return _SacralGap(drawn(rng, (2.0, 7.0)), drawn(rng, (0.8, 1.0)), is_remnant=False)
     return _SacralGap(drawn(rng, (1.2, 5.0)), 1.0, is_remnant=True)
 
 
