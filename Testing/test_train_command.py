@@ -3,18 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 from grader_making import PAPER, QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.__main__ import main
 from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
-from SpineNetCore.learning import disc_examples, grader_recipe, recipes
+from SpineNetCore.learning import courses, disc_examples, grader_recipe, recipes
 from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import load_network, read_model
+from SpineNetCore.model_files import Storage, load_network, read_model, save_network
 from SpineNetCore.models import GRADER_FILE
+from SpineNetCore.network import GradingNetwork
 
 
 @pytest.fixture
@@ -89,6 +91,42 @@ def test_a_second_grader_watches_the_test_patients_and_stands_beside_the_first(
     graders = [read_model(models / name, "grader") for name in (GRADER_FILE, SWAPPED_GRADER_FILE)]
     assert [LearnedPatients.from_note(stored.note).is_swapped for stored in graders] == [False, True]
     assert graders[0].digest != graders[1].digest
+
+
+def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patients(
+    spider, models, tmp_path, tiny_presets, monkeypatch
+):
+    earlier = LearnedPatients(digests=frozenset({"of another"}))
+    start = GradingNetwork(replace(QUICK.network, batch_norm=False))
+    save_network(start, tmp_path / "start.safetensors", earlier.note, Storage.FULL)
+    monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=2, rate=1e-12, phantoms=0.5))
+    options = ("--spider", spider, "--output", models, "--phantoms", 0, "--device", "cpu", "--storage", "full")
+    assert status(*options, "--work", tmp_path / "work", "--further", tmp_path / "start.safetensors") == 0
+
+    stored = read_model(models / GRADER_FILE, "grader")
+    for name, tensor in start.state_dict().items():
+        torch.testing.assert_close(stored.state[name], tensor, atol=1e-6, rtol=0)
+    own = LearnedPatients.of(read_sources(spider, []), is_swapped=False)
+    assert own.digests
+    assert LearnedPatients.from_note(stored.note).digests == own.digests | {"of another"}
+    assert (tmp_path / "work" / "grader-further-1.csv").exists()
+
+
+def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=2))
+    statuses = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        save_network(GradingNetwork(QUICK.network), tmp_path / f"{seed}.safetensors")
+        options = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--phantoms", 0)
+        statuses.append(status(*options, "--device", "cpu", "--further", tmp_path / f"{seed}.safetensors"))
+    assert statuses == [0, 2]
+    assert "start" in capsys.readouterr().err
+
+
+def test_a_grader_trained_further_takes_no_swap(tmp_path, capsys):
+    assert status("--further", "a.safetensors", "--swap-validation-and-test", "--work", tmp_path / "work") == 2
+    assert "--further and --swap-validation-and-test exclude each other" in capsys.readouterr().err
 
 
 def test_the_detector_takes_no_swap(models, tmp_path, capsys):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, vertebra_network
 
@@ -73,7 +73,15 @@ def _add_data_to(parser: argparse.ArgumentParser) -> None:
 
 def _add_manner_to(parser: argparse.ArgumentParser) -> None:
     """How the grader learns, and where."""
-    parser.add_argument(
+    manner = parser.add_mutually_exclusive_group()
+    manner.add_argument(
+        "--further",
+        type=Path,
+        metavar="FILE",
+        help="train this grader further instead of a new one, for instance the bundled one on one's own labels; "
+        f"{FURTHER_RECIPE.steps} batches at a low rate. The file is left as it is, unless --output is its folder",
+    )
+    manner.add_argument(
         "--preset",
         choices=[preset.value for preset in Preset],
         default=Preset.QUICK.value,
@@ -120,18 +128,26 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 
 def _train_grader(options: argparse.Namespace) -> None:
-    from SpineNetCore.learning.courses import course_of
+    from SpineNetCore.learning.courses import course_further, course_of
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.datasets.sources import read_sources
     from SpineNetCore.learning.datasets.splits import swapped
     from SpineNetCore.learning.processes import joined
     from SpineNetCore.learning.recipes import grader_data, learn_grader
     from SpineNetCore.learning.simulated_discs import Simulation
-    from SpineNetCore.model_files import Storage, read_model, save_network
+    from SpineNetCore.model_files import Storage, grading_network, read_model, save_network
     from SpineNetCore.network import without_batch_norm
 
-    scans, course = read_sources(options.spider, options.manifest), course_of(Preset(options.preset))
     is_swapped = options.swap_validation_and_test
+    if is_swapped and options.further:
+        raise InputError(
+            "--further and --swap-validation-and-test exclude each other: the grader to train further has learned from "
+            "patients that would be for validation or tests. Leave one of them out."
+        )
+    stored = read_model(options.further, "grader") if options.further else None
+    learned = grading_network(stored) if stored else None
+    scans = read_sources(options.spider, options.manifest)
+    course = course_further(learned.config) if learned else course_of(Preset(options.preset))
     if is_swapped:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
@@ -139,10 +155,14 @@ def _train_grader(options: argparse.Namespace) -> None:
     simulation = Simulation(phantoms, options.workers, course.is_guided)
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
-        network = learn_grader(data, course, options.work, process)
+        network = learn_grader(data, course, options.work, process, learned)
     tables = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
-    note = {"description": f"grades discs, learned by the preset '{options.preset}'", "data": "; ".join(tables)}
+    manner = f"further from {options.further.name}" if options.further else f"by the preset '{options.preset}'"
+    note = {"description": f"grades discs, learned {manner}", "data": "; ".join(tables)}
     path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
     if process.is_first:
         storage = Storage(options.storage or "8-bit")
-        save_network(without_batch_norm(network), path, note | LearnedPatients.of(scans, is_swapped).note, storage)
+        patients = LearnedPatients.of(scans, is_swapped).and_those(
+            LearnedPatients.from_note(stored.note if stored else {})
+        )
+        save_network(without_batch_norm(network), path, note | patients.note, storage)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from SpineNetCore.learning.grader_recipe import GraderRecipe, Preset
-from SpineNetCore.network import BranchPoint
+from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, GraderRecipe, Preset
+from SpineNetCore.network import BranchPoint, NetworkConfig
 
 _OTHER_SEEDS = 1000
 
@@ -46,3 +46,8 @@ class Course:
 def course_of(preset: Preset) -> Course:
     """What a preset trains."""
     return Course(f"grader-{preset.value}", preset.rounds)
+
+
+def course_further(network: NetworkConfig) -> Course:
+    """What trains a finished grader further, on one's own labels for instance."""
+    return Course("grader-further", (replace(FURTHER_RECIPE, network=network),))

@@ -99,6 +99,9 @@ PAPER_RECIPE = GraderRecipe(
 )
 """Section 4, Training. ours: the widths, see `NetworkConfig`; the patience; no disc in reserve of its phantoms."""
 
+FURTHER_RECIPE = GraderRecipe(steps=1000, phantoms=0.5, rate=3e-4, ramp=0.01, guidance=0.3, seed=3)
+"""ours: for a grader that has learned already, gently. Its batch normalisation is folded away."""
+
 _ROUNDS = {
     Preset.PAPER: (PAPER_RECIPE,),
     Preset.QUICK: (

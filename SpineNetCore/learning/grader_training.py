@@ -23,6 +23,7 @@ from SpineNetCore.learning.lesions import Lesion
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.training_log import draw_curves, write_log
 from SpineNetCore.learning.validation import validated
+from SpineNetCore.model_files import weights_digest
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,9 @@ def train_grader(
     data = data.both_ways() if recipe.turns_over else data
     steps = recipe.all_steps(data.discs)
     _check(data, recipe, process)
+    facts = _facts(data, recipe, learned)
     training = new_training(data.pools, recipe, learned, process)
-    if _is_guided(data, recipe):
-        training.facts["lesions"] = lesions_digest(data.lesions)
+    training.facts.update(facts)
     start = resumed(training, checkpoint)
     learner = DistributedDataParallel(training.network) if process.count > 1 else training.network
     loader = load_batches(data.pools, recipe, process, range(start, steps))
@@ -106,6 +107,12 @@ def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
             "The rate falls when the validation loss no longer does, but no patient is there for validation: give at "
             "least three patients, or mark some with 'validation' in the manifest's column split."
         )
+
+
+def _facts(data: GraderData, recipe: GraderRecipe, learned: GradingNetwork | None) -> dict[str, str]:
+    """What a checkpoint must agree on besides recipe and discs: lesions and the weights it began with."""
+    lesions = {"lesions": lesions_digest(data.lesions)} if _is_guided(data, recipe) else {}
+    return lesions | ({"start": weights_digest(learned)} if learned else {})
 
 
 def _is_guided(data: GraderData, recipe: GraderRecipe) -> bool:

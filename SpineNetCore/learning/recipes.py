@@ -83,12 +83,19 @@ def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     return train_detector(network, pools, replace(first, steps=900, seed=2), plan.checkpoint("pictures"))
 
 
-def learn_grader(data: GraderData, course: Course, work: Path, process: Process | None = None) -> GradingNetwork:
+def learn_grader(
+    data: GraderData,
+    course: Course,
+    work: Path,
+    process: Process | None = None,
+    learned: GradingNetwork | None = None,
+) -> GradingNetwork:
     """Learn the grader by the trainings of a course, one after the other.
 
-    work: for checkpoints, logs and curves; one folder for all processes that train together.
+    work: for checkpoints, logs and curves; one folder for all processes that train together. learned: the grader that
+    the first of them goes on from; a new one otherwise.
     """
-    network = None
+    network = learned
     for number, recipe in enumerate(course.rounds, start=1):
         network = train_grader(data, recipe, work / f"{course.name}-{number}.pt", network, process=process)
     assert network is not None

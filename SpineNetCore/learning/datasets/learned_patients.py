@@ -33,6 +33,10 @@ class LearnedPatients:
         known = frozenset(str(one) for one in digests) if isinstance(digests, list) else frozenset()
         return LearnedPatients(note.get(_SPLITS) == _SWAPPED, known)
 
+    def and_those(self, earlier: LearnedPatients) -> LearnedPatients:
+        """With whom the grader learned from before it was trained further."""
+        return LearnedPatients(self.is_swapped or earlier.is_swapped, self.digests | earlier.digests)
+
     @property
     def note(self) -> dict[str, object]:
         """What a model's note says of them."""
