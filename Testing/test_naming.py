@@ -65,6 +65,13 @@ def test_a_false_body_beside_the_column_is_left_out(bodies, aside_mm):
     assert naming.levels == (*LUMBAR[:4], None, *LUMBAR[4:])
 
 
+def test_a_sacrum_under_an_l5_slipped_by_half_its_depth_keeps_its_name(bodies):
+    front, rear = a_column()[-1].corners_mm[:2]
+    down, back = (rear - front) * 0.5
+
+    assert named([*bodies[:-1], a_body(a_column()[-1].moved(down, back))]).levels == LUMBAR
+
+
 @pytest.mark.parametrize("missed", range(2, len(LUMBAR) - 1))  # a lone body above a gap may as well be false
 def test_a_missed_vertebra_leaves_a_gap_in_the_names(bodies, missed):
     naming = named(bodies[:missed] + bodies[missed + 1 :])
