@@ -43,6 +43,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
         raise InputError("No lumbar spine was found.")
 
     monkeypatch.setattr("SpineNetCore.localisation.find_spine", refuse)
+    monkeypatch.setattr(spider, "lowest_disc", lambda *_: (5.0, 5.0))
     return calls
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,15 +11,16 @@ from case_making import a_case, shifted_by_a_level, true_spine, with_disc_moved
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.errors import InputError
+from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.localisation.conditions import AS_IT_IS, Condition, noisy
-from SpineNetCore.learning.localisation.consistency import PictureOutcome, consistency_sentence
 from SpineNetCore.learning.localisation.figures import failure_picture
+from SpineNetCore.learning.localisation.lowest_discs import PictureOutcome, picture_outcome, pictures_sentence
 from SpineNetCore.learning.localisation.page import PICTURES_PER_CONDITION, Evaluation, evaluation_page
 from SpineNetCore.learning.localisation.result import write_evaluation
 from SpineNetCore.learning.localisation.running import Job, measure_all
 from SpineNetCore.learning.localisation.summary import summaries
 from SpineNetCore.localisation import Spine
-from SpineNetCore.scan import Scan
+from SpineNetCore.scan import Scan, mapped
 
 
 def find_shifted(_: Scan) -> Spine:
@@ -41,7 +43,7 @@ def an_evaluation(*finders: object, conditions: tuple[Condition, ...] = (AS_IT_I
     rng = np.random.default_rng(0)
     measurements = measure_all([Job(a_case, find, conditions) for find in finders], rng)
     lines = summaries([measurement.outcome for measurement in measurements], rng)
-    pictures = (PictureOutcome(3, 7, 8, 0.9), PictureOutcome(9, 7, None))
+    pictures = (PictureOutcome(3, 4.2, is_warned=True), PictureOutcome(9, None))
     return Evaluation((("Detector", "models/<a>"),), tuple(measurements), tuple(lines), pictures)
 
 
@@ -119,17 +121,31 @@ def test_several_processes_measure_the_same_as_one() -> None:
     assert [m.outcome.named for m in one] == [m.outcome.named for m in two] == [0, 0, 6, 6]
 
 
-def test_pictures_without_masks_are_a_check_of_consistency_and_count_refusals_against() -> None:
+def test_pictures_are_right_where_l5_s1_is_the_reader_s_and_refusals_count_against() -> None:
     outcomes = [
-        PictureOutcome(1, 7, 8, 0.9),
-        PictureOutcome(2, 7, 9, 0.5),
-        PictureOutcome(3, 7, 7, 0.9),
-        PictureOutcome(4, 7, None),
+        PictureOutcome(1, 3.0),
+        PictureOutcome(2, 34.0),
+        PictureOutcome(3, 9.0, is_warned=True),
+        PictureOutcome(4, None),
+        PictureOutcome(5, np.inf, is_warned=True),
     ]
-    said = consistency_sentence(outcomes)
-    assert "on 2 of 4 (50.0 %)" in said
-    assert "not of accuracy" in said
-    assert "1 refused" in said
+    said = pictures_sentence(outcomes)
+    assert "on 2 of 5 (40.0 %, 0.0-80.0)" in said
+    assert "1 were refused, 1 read wrongly without a warning" in said
+
+
+def test_a_picture_is_measured_from_the_reader_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = a_case()
+    spine = true_spine(case)
+    lowest = spine.disc("L5-S1")
+    assert lowest is not None
+    picture = Picture(7, np.zeros((300, 200), np.uint8), 1.0, lowest_disc=(100.0, 80.0))
+    place = mapped(picture.scan.ras_from_ijk, np.array([0.0, 100.0, 80.0]))
+    moved = replace(spine, discs=(replace(lowest, centre_ras_mm=place + np.array([0.0, 3.0, -4.0])),))
+
+    assert picture_outcome(picture, lambda _: moved) == PictureOutcome(7, pytest.approx(5.0))
+    assert picture_outcome(picture, lambda _: replace(moved, discs=())).away_mm == np.inf
+    assert picture_outcome(picture, find_nothing).away_mm is None
 
 
 def test_the_result_is_the_page_and_its_tables(tmp_path: Path) -> None:
@@ -139,7 +155,7 @@ def test_the_result_is_the_page_and_its_tables(tmp_path: Path) -> None:
         "localisation.html",
         "pictures.csv",
     ]
-    assert (tmp_path / "out" / "pictures.csv").read_text("utf-8").splitlines()[1:] == ["3,7,8,1,0.9000", "9,7,,0,"]
+    assert (tmp_path / "out" / "pictures.csv").read_text("utf-8").splitlines()[1:] == ["3,4.2,1,1", "9,,0,0"]
 
 
 def test_a_breakdown_while_writing_leaves_an_earlier_result_as_it_was(

@@ -93,9 +93,31 @@ def test_a_spine_without_a_sacrum_is_not_read():
     assert read_picture(PICTURE, DISCS, Oracle(tissue)) is None
 
 
+def test_a_reader_s_lowest_disc_names_a_spine_that_the_network_misreads():
+    tissue = drawn_tissue()
+    tissue[tissue == Tissue.SACRUM] = Tissue.BODY
+    tissue[TOPS[-1] - GAP : TOPS[-1], FRONT:BACK] = Tissue.DISC
+    tissue[TOPS[-2] - GAP : TOPS[-2], FRONT:BACK] = Tissue.LOWEST_DISC
+    tissue[TOPS[-2] : TOPS[-2] + HEIGHT, FRONT:BACK] = Tissue.SACRUM
+    read_by_reader = replace(PICTURE, lowest_disc=(TOPS[-1] - GAP / 2, (FRONT + BACK) / 2))
+    misread, reading = (read_picture(picture, DISCS, Oracle(tissue)) for picture in (PICTURE, read_by_reader))
+
+    assert misread is not None
+    assert len(misread.spine.vertebrae) == len(TOPS) - 1
+    assert reading is not None
+    assert len(reading.spine.vertebrae) == len(TOPS)
+    assert np.array_equal(self_labelled(reading, Oracle(tissue)).tissue, drawn_tissue())
+
+
+def test_a_picture_on_which_the_reader_s_disc_is_not_found_is_not_read():
+    below = replace(PICTURE, lowest_disc=(TOPS[-1] + HEIGHT + 4, (FRONT + BACK) / 2))
+
+    assert read_picture(below, DISCS, Oracle(drawn_tissue())) is None
+
+
 @pytest.mark.parametrize("doubt", [{"warnings": ("The sacrum was not found.",)}, {"shifts": {0: 0.94, 1: 0.06}}])
 def test_a_doubtful_spine_is_not_read(reading, doubt, monkeypatch):
-    monkeypatch.setattr(self_labelling, "find_spine", lambda *_: replace(reading.spine, **doubt))
+    monkeypatch.setattr(self_labelling, "find_spine", lambda *_, **__: replace(reading.spine, **doubt))
 
     assert read_picture(PICTURE, DISCS, Oracle(drawn_tissue())) is None
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from spider_making import PICTURES, SLABS, picture_pixels, slab_intensities, small_mask, write_spider
@@ -7,7 +9,10 @@ from spider_making import PICTURES, SLABS, picture_pixels, slab_intensities, sma
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.graded_scans import Split
+from SpineNetCore.learning.datasets.spider_places import lowest_disc
 from SpineNetCore.scan import mapped
+
+DATASETS = Path(spider.__file__).parent
 
 
 @pytest.fixture
@@ -46,6 +51,19 @@ def test_a_picture_is_a_sagittal_scan_of_one_slice(folder):
     assert scan.spacing_mm == pytest.approx((4.0, picture.spacing_mm, picture.spacing_mm))
     assert down == pytest.approx([0, 0, -picture.spacing_mm])
     assert back == pytest.approx([0, -picture.spacing_mm, 0])
+
+
+def test_a_reader_s_place_belongs_to_one_picture_of_that_patient_and_size():
+    rows = (DATASETS / "spider_lowest_discs.csv").read_text("utf-8").splitlines()
+    places = {row[0]: row[1:] for row in ([int(value) for value in line.split(",")] for line in rows[1:])}
+
+    assert rows[0] == "patient,rows,columns,row,column"
+    assert len(places) == len(rows) - 1
+    for patient, (height, width, row, column) in places.items():
+        assert 0.3 * height < row < height
+        assert 0 < column < width
+        assert lowest_disc(patient, (height, width)) == (row, column)
+        assert lowest_disc(patient, (height + 1, width)) is None
 
 
 def test_discs_are_counted_on_the_t2_series(folder):

@@ -16,7 +16,7 @@ from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, ch
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
-    from SpineNetCore.learning.localisation.consistency import PictureOutcome
+    from SpineNetCore.learning.localisation.lowest_discs import PictureOutcome
     from SpineNetCore.learning.localisation.measures import Finder
     from SpineNetCore.learning.localisation.page import Evaluation
     from SpineNetCore.learning.localisation.running import Job
@@ -63,7 +63,7 @@ def add_to(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measure, print, and write."""
     from SpineNetCore.learning.figure_text import INTERVALS_NOTE
-    from SpineNetCore.learning.localisation.consistency import consistency_sentence
+    from SpineNetCore.learning.localisation.lowest_discs import pictures_sentence
     from SpineNetCore.learning.localisation.result import RESULT, write_evaluation
     from SpineNetCore.learning.localisation.table import table_text
 
@@ -73,8 +73,8 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         RESULT.check(options.output)
     evaluation = _evaluate(options)
-    consistency = [consistency_sentence(evaluation.pictures)] if evaluation.pictures else []
-    print_figures(table_text(evaluation.lines), INTERVALS_NOTE, *consistency)
+    pictures = [pictures_sentence(evaluation.pictures)] if evaluation.pictures else []
+    print_figures(table_text(evaluation.lines), INTERVALS_NOTE, *pictures)
     if options.output:
         write_evaluation(evaluation, options.output)
 
@@ -157,15 +157,15 @@ def _phantom_jobs(count: int, finders: list[Finder]) -> list[Job]:
 
 
 def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count: Count) -> list[PictureOutcome]:
-    from SpineNetCore.learning.datasets.spider import disc_counts, fold_of, pictures
-    from SpineNetCore.learning.localisation.consistency import picture_outcome
+    from SpineNetCore.learning.datasets.spider import fold_of, pictures
+    from SpineNetCore.learning.localisation.lowest_discs import picture_outcome
 
-    counted = disc_counts(options.spider)
-    asked_for = [picture for picture in pictures(options.spider) if _is_asked_for(picture.patient, options)]
+    known = (picture for picture in pictures(options.spider) if picture.lowest_disc is not None)
+    asked_for = [picture for picture in known if _is_asked_for(picture.patient, options)]
     outcomes = []
     for done, picture in enumerate(asked_for, start=1):
         find = finders[fold_of(picture.patient, len(finders))]
-        outcomes.append(picture_outcome(picture, counted[picture.patient], find))
+        outcomes.append(picture_outcome(picture, find))
         count(done, len(asked_for))
     return outcomes
 

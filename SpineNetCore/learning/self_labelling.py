@@ -21,6 +21,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
 from SpineNetCore.localisation import Spine, find_spine
+from SpineNetCore.naming_override import LevelAt, NamingOverride
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.vertebra_network import PIXEL_MM, Tissue, VertebraNetwork
 
@@ -39,7 +40,7 @@ class ReadPicture:
 
 
 def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork) -> ReadPicture | None:
-    """Find the spine on a picture; None unless its chain is sure and as long as the table says.
+    """Find the spine on a picture; None unless its chain is as long as the table says, and sure or named by a reader.
 
     discs_in_view: what the overview table counts; one less is accepted, for a disc at the picture's edge.
     Spacing is only approximate where a picture was resampled, so others are tried when the stated one gives no answer.
@@ -47,13 +48,20 @@ def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork)
     for factor in _SPACING_FACTORS:
         scan = replace(picture, spacing_mm=picture.spacing_mm * factor).scan
         try:
-            spine = find_spine(scan, network, torch.device("cpu"))
+            spine = find_spine(scan, network, torch.device("cpu"), override=_named_by_reader(picture, scan))
         except InputError:
             continue
-        is_sure = spine.naming_confidence >= _SURE_NAMING and not spine.warnings
-        if is_sure and discs_in_view - len(spine.vertebrae) + 1 in (0, 1):
+        is_sure = spine.naming_confidence >= _SURE_NAMING and not (spine.warnings and picture.lowest_disc is None)
+        if is_sure and spine.vertebrae[-1].level == "S1" and discs_in_view - len(spine.vertebrae) + 1 in (0, 1):
             return ReadPicture(scan, spine)
     return None
+
+
+def _named_by_reader(picture: Picture, scan: Scan) -> NamingOverride | None:
+    if picture.lowest_disc is None:
+        return None
+    x, y, z = mapped(scan.ras_from_ijk, np.array([0.0, *picture.lowest_disc])).tolist()
+    return NamingOverride(LevelAt("L5-S1", (x, y, z)))
 
 
 def self_labelled(reading: ReadPicture, network: VertebraNetwork) -> SliceExample:

@@ -33,7 +33,7 @@ def files(folder: Path, pattern: str) -> set[Path]:
 
 
 def test_every_file_of_core_module_and_resources_is_installed(the_package):
-    expected = files(ROOT / "SpineNetCore", "*.py") | files(ROOT / "SpineNetCore", "*.json")
+    expected = set.union(*(files(ROOT / "SpineNetCore", kind) for kind in ("*.py", "*.json", "*.csv")))
     expected |= files(ROOT / "SpineNetSlicer", "*.py") | files(ROOT / "Resources", "*")
     expected -= files(ROOT / "Resources" / "Screenshots", "*") | {ROOT / "Resources" / "CMakeLists.txt"}
     assert set(the_package.installed.values()) == expected

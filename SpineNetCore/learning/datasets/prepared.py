@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
 
-VERSION = 2
+VERSION = 3
 """Raised whenever discs are found or cut in another way."""
 
 

@@ -17,6 +17,7 @@ from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, PictureFile, ScanFile, Split
 from SpineNetCore.learning.datasets.masks import read_mask
+from SpineNetCore.learning.datasets.spider_places import Place, lowest_disc
 from SpineNetCore.learning.datasets.spider_tables import (
     GRADINGS_FILE,
     PatientLabels,
@@ -49,11 +50,16 @@ class Slab:
 
 @dataclass(frozen=True)
 class Picture:
-    """A near-mid-sagittal T2 slice; pixels: uint8 [row, column], square pixels of spacing_mm."""
+    """A near-mid-sagittal T2 slice.
+
+    pixels: uint8 [row, column], square pixels of spacing_mm. lowest_disc: (row, column)
+    of L5-S1, as a reader has seen it; None where none has.
+    """
 
     patient: int
     pixels: NDArray[np.uint8]
     spacing_mm: float
+    lowest_disc: Place | None = None
 
     @property
     def scan(self) -> Scan:
@@ -101,7 +107,8 @@ def read_picture_file(path: Path, spacing_mm: float) -> Picture:
         pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     except RuntimeError as error:
         raise InputError(f"'{path}' cannot be read as a picture: copy it again.") from error
-    return Picture(patient_number(path), pixels.astype(np.uint8), spacing_mm)
+    patient = patient_number(path)
+    return Picture(patient, pixels.astype(np.uint8), spacing_mm, lowest_disc(patient, pixels.shape))
 
 
 def reduced_scans(folder: Path) -> list[GradedScan]:

@@ -8,7 +8,7 @@ from html import escape
 
 from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
 from SpineNetCore.learning.figure_text import INTERVALS_NOTE
-from SpineNetCore.learning.localisation.consistency import PictureOutcome, consistency_sentence
+from SpineNetCore.learning.localisation.lowest_discs import PictureOutcome, pictures_sentence
 from SpineNetCore.learning.localisation.measures import SLACK_MM, Outcome
 from SpineNetCore.learning.localisation.running import Measurement
 from SpineNetCore.learning.localisation.summary import Summary
@@ -74,7 +74,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
     tables = "\n".join(
         figures_table(heading(group, lines), cells_of(lines)) for group, lines in by_group(evaluation.lines)
     )
-    pictures = f"<p>{escape(consistency_sentence(evaluation.pictures))}</p>" if evaluation.pictures else ""
+    pictures = f"<p>{escape(pictures_sentence(evaluation.pictures))}</p>" if evaluation.pictures else ""
     note = f'<p class="soft">{escape(INTERVALS_NOTE)}</p>'
     body = f"{tables}\n{note}{pictures}\n{definitions(DEFINITIONS)}\n{_failures(evaluation.measurements)}"
     return figure_page("How well discs are found and named", evaluation.what, body, _STYLE)

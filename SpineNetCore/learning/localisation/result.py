@@ -28,7 +28,7 @@ def _write_files(evaluation: Evaluation, folder: Path) -> None:
     if evaluation.pictures:
         with (folder / "pictures.csv").open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(["patient", "discs_counted", "discs_found", "agrees", "naming_confidence"])
+            table.writerow(["patient", "away_mm", "right", "warned"])
             for p in evaluation.pictures:
-                confidence = "" if p.found is None else f"{p.confidence:.4f}"
-                table.writerow([p.patient, p.counted, "" if p.found is None else p.found, int(p.agrees), confidence])
+                away = "" if p.away_mm is None else f"{p.away_mm:.1f}"
+                table.writerow([p.patient, away, int(p.is_right), int(p.is_warned)])

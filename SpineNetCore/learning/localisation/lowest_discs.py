@@ -1,0 +1,62 @@
+"""Pictures without masks: whether the disc named L5-S1 is the one that a reader named so, and all others with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from SpineNetCore.errors import InputError
+from SpineNetCore.learning.bootstrap import bootstrapped_together
+from SpineNetCore.learning.datasets.spider import Picture
+from SpineNetCore.learning.localisation.measures import Finder
+from SpineNetCore.scan import mapped
+
+_NEAR_MM = 15.0
+"""ours: less than half of what lies between two neighbouring discs, more than their middles are unsure by."""
+
+
+@dataclass(frozen=True)
+class PictureOutcome:
+    """away_mm: from the disc that the reader called L5-S1 to the one found by that name; None where the picture was
+    refused, infinite where none was found by that name. is_warned: whether the names came with a doubt.
+    """
+
+    patient: int
+    away_mm: float | None
+    is_warned: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        return self.away_mm is not None and self.away_mm <= _NEAR_MM
+
+
+def picture_outcome(picture: Picture, find: Finder) -> PictureOutcome:
+    """Find the spine on a picture with a reader's L5-S1, at the pixel size that the table states."""
+    assert picture.lowest_disc is not None
+    scan = picture.scan
+    try:
+        spine = find(scan)
+    except InputError:
+        return PictureOutcome(picture.patient, None)
+    place = mapped(scan.ras_from_ijk, np.array([0.0, *picture.lowest_disc]))
+    found = spine.disc("L5-S1")
+    away = np.inf if found is None else float(np.linalg.norm(found.centre_ras_mm - place))
+    return PictureOutcome(picture.patient, away, bool(spine.warnings))
+
+
+def pictures_sentence(outcomes: Sequence[PictureOutcome]) -> str:
+    """What the pictures say, in one line."""
+    right = np.array([outcome.is_right for outcome in outcomes])
+    patients = [str(outcome.patient) for outcome in outcomes]
+    (share,) = bootstrapped_together(patients, lambda places: [100 * right[places].mean()], np.random.default_rng(0))
+    named = [outcome for outcome in outcomes if outcome.away_mm is not None]
+    silent = sum(not outcome.is_right and not outcome.is_warned for outcome in named)
+    refused = len(outcomes) - len(named)
+    return (
+        "SPIDER pictures, one middle slice each, at pixel sizes that are only approximate: L5-S1 is the disc that a "
+        f"reader of this project called so, at most {_NEAR_MM:.0f} mm away, on {right.sum()} of {len(right)} "
+        f"({share.value:.1f} %, {share.low:.1f}-{share.high:.1f}); {refused} were refused, {silent} read wrongly "
+        "without a warning."
+    )
