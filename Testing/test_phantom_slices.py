@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from SpineNetCore.learning.phantom import Phantom, PhantomLabel, simulate
+from SpineNetCore.learning.phantom import Phantom, PhantomLabel, PhantomSettings, simulate
+from SpineNetCore.learning.phantom.anatomy_model import draw_spine
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
 from SpineNetCore.learning.slice_examples import SliceExample
 from SpineNetCore.vertebra_network import Tissue
@@ -40,6 +41,26 @@ def test_only_the_disc_above_the_sacrum_is_the_lowest(middle: SliceExample) -> N
     others = np.argwhere(middle.tissue == Tissue.DISC)[:, 0]
     assert len(lowest) > 0
     assert np.median(lowest) > others.max()
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_only_where_it_is_asked_for_is_the_disc_between_s1_and_s2_a_whole_one(is_whole: bool) -> None:
+    settings = PhantomSettings(sacral_disc_probability=float(is_whole))
+    spine = draw_spine(np.random.default_rng(2), settings, np.zeros(1))
+    (disc,) = (disc for disc in spine.discs if disc.level == "S1-S2")
+
+    assert (disc.bulges_mm != (0.0, 0.0)) == is_whole
+    assert disc.is_sacral
+
+
+def test_discs_in_the_sacrum_are_taught_to_be_none() -> None:
+    settings = PhantomSettings(slices=(1, 1), cut_off_probability=0.0, sacral_disc_probability=1.0)
+    phantom = simulate(np.random.default_rng(2), settings)
+    (example,) = examples_from_phantom(phantom)
+    in_sacrum = phantom.labels[0] == PhantomLabel.SACRAL_DISC
+
+    assert in_sacrum.any()
+    assert (example.tissue[in_sacrum] == Tissue.BACKGROUND).all()
 
 
 def test_the_canal_is_the_phantoms_own(phantom: Phantom) -> None:

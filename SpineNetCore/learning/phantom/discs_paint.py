@@ -95,7 +95,7 @@ def _signal(
 
 
 def _label(painting: Painting, window: Window, disc: DiscShape, inside: Mask) -> None:
-    painting.canvas.mark(window, inside, PhantomLabel.SACRAL_DISC if disc.is_remnant else PhantomLabel.DISC)
+    painting.canvas.mark(window, inside, PhantomLabel.SACRAL_DISC if disc.is_sacral else PhantomLabel.DISC)
     if disc.grades is None:
         return
     for task in (Task.PFIRRMANN, Task.NARROWING):

@@ -174,7 +174,7 @@ class DiscShape:
         return f"{self.upper.level}-{self.lower.level}"
 
     @property
-    def is_remnant(self) -> bool:
+    def is_sacral(self) -> bool:
         return self.upper.is_sacral
 
     @property
