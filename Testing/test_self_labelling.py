@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from SpineNetCore import naming_override
 from SpineNetCore.learning import self_labelling
 from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.self_labelling import ReadPicture, read_picture, self_labelled
@@ -113,6 +114,20 @@ def test_a_picture_on_which_the_reader_s_disc_is_not_found_is_not_read():
     below = replace(PICTURE, lowest_disc=(TOPS[-1] + HEIGHT + 4, (FRONT + BACK) / 2))
 
     assert read_picture(below, DISCS, Oracle(drawn_tissue())) is None
+
+
+def test_where_s1_is_missed_no_spacing_makes_l4_l5_the_reader_s_disc(monkeypatch):
+    """Smaller pixels bring the disc above within reach."""
+    tissue = drawn_tissue()
+    tissue[TOPS[-1] - GAP :] = Tissue.BACKGROUND
+    tissue[TOPS[-2] : TOPS[-2] + HEIGHT, FRONT:BACK] = Tissue.SACRUM
+    tissue[TOPS[-2] - GAP : TOPS[-2], FRONT:BACK] = Tissue.LOWEST_DISC
+    monkeypatch.setattr(self_labelling, "_SPACING_FACTORS", (1.0,))
+    monkeypatch.setattr(naming_override, "_FARTHEST_MM", 50.0)
+    below = replace(PICTURE, lowest_disc=(TOPS[-1] - GAP / 2, (FRONT + BACK) / 2))
+
+    assert read_picture(below, DISCS - 1, Oracle(tissue)) is None
+    assert read_picture(PICTURE, DISCS - 1, Oracle(tissue)) is not None
 
 
 @pytest.mark.parametrize("doubt", [{"warnings": ("The sacrum was not found.",)}, {"shifts": {0: 0.94, 1: 0.06}}])

@@ -1,4 +1,4 @@
-"""Pictures without masks become examples: the detector's own confident and anatomically consistent answers."""
+"""Pictures without masks become examples: the detector's own answers, named by a reader's L5-S1 or surely."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _SURE = 0.7
 _SURE_NAMING = 0.95
 _SPACING_FACTORS = (1.0, 0.85, 0.7, 0.55, 1.2, 1.45, 1.8)
 _DISC_REACH_MM = 22.0
+_NEAR_SPACINGS = 0.4
+"""How far the middle of L5-S1 may lie from the reader's, in distances to the next disc. ours."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork)
             spine = find_spine(scan, network, torch.device("cpu"), override=_named_by_reader(picture, scan))
         except InputError:
             continue
-        is_sure = spine.naming_confidence >= _SURE_NAMING and not (spine.warnings and picture.lowest_disc is None)
-        if is_sure and spine.vertebrae[-1].level == "S1" and discs_in_view - len(spine.vertebrae) + 1 in (0, 1):
+        ends_in_sacrum = spine.vertebrae[-1].level == "S1" and len(spine.vertebrae) > 2
+        if ends_in_sacrum and discs_in_view - len(spine.vertebrae) + 1 in (0, 1) and _is_trusted(picture, scan, spine):
             return ReadPicture(scan, spine)
     return None
 
@@ -64,6 +66,15 @@ def _named_by_reader(picture: Picture, scan: Scan) -> NamingOverride | None:
     return NamingOverride(LevelAt("L5-S1", (x, y, z)))
 
 
+def _is_trusted(picture: Picture, scan: Scan, spine: Spine) -> bool:
+    """Whether L5-S1 lies where the reader saw it, at any spacing tried; without a reader, whether names are sure."""
+    if picture.lowest_disc is None:
+        return spine.naming_confidence >= _SURE_NAMING and not spine.warnings
+    above, lowest = _disc_places(scan, spine)[-2:]
+    away = np.linalg.norm(np.array(picture.lowest_disc) * scan.spacing_mm[1:] - lowest)
+    return bool(away < _NEAR_SPACINGS * np.linalg.norm(lowest - above))
+
+
 def self_labelled(reading: ReadPicture, network: VertebraNetwork) -> SliceExample:
     """The network's own answers on a picture it read surely, at `PIXEL_MM` a pixel; what is doubtful stays unknown."""
     scan, spine = reading.scan, reading.spine
@@ -71,8 +82,9 @@ def self_labelled(reading: ReadPicture, network: VertebraNetwork) -> SliceExampl
     tissue, corners = read_slice(image, network, torch.device("cpu"))
     labels = tissue.argmax(axis=0).astype(np.uint8)
     labels[tissue.max(axis=0) < _SURE] = UNKNOWN
-    _keep_chain_discs(labels, _disc_places(scan, spine))
-    known, body = _chain_bodies(labels, tissue, corners, _vertebra_places(scan, spine))
+    vertebrae = _vertebra_places(scan, spine)
+    _keep_chain_discs(labels, _disc_places(scan, spine), vertebrae[-1])
+    known, body = _chain_bodies(labels, tissue, corners, vertebrae)
     return SliceExample(image, labels, body, known, (PIXEL_MM, PIXEL_MM))
 
 
@@ -91,15 +103,16 @@ def _vertebra_places(scan: Scan, spine: Spine) -> NDArray[np.float64]:
     return _in_plane_mm(scan, np.array([v.centre_ras_mm for v in spine.vertebrae]))
 
 
-def _keep_chain_discs(labels: NDArray[np.uint8], places: NDArray[np.float64]) -> None:
-    """Give every disc pixel the kind its place in the chain asks for; pixels far from all are unknown, or, in the
-    sacrum, no disc.
+def _keep_chain_discs(labels: NDArray[np.uint8], places: NDArray[np.float64], s1: NDArray[np.float64]) -> None:
+    """Give every disc pixel the kind its place in the chain asks for; pixels far from all are unknown, or, beyond S1's
+    middle `s1`, no disc.
     """
     pixels = np.argwhere((labels == Tissue.DISC) | (labels == Tissue.LOWEST_DISC))
     distance = np.linalg.norm(pixels[:, None] * PIXEL_MM - places[None], axis=2)
     is_lowest = distance.argmin(axis=1) == len(places) - 1
     kinds = np.where(is_lowest, Tissue.LOWEST_DISC, Tissue.DISC)
-    in_sacrum = is_lowest & (pixels[:, 0] * PIXEL_MM > places[-1, 0])
+    down = (s1 - places[-1]) / np.linalg.norm(s1 - places[-1])
+    in_sacrum = is_lowest & ((pixels * PIXEL_MM - s1) @ down > 0)
     elsewhere = np.where(in_sacrum, Tissue.BACKGROUND, UNKNOWN)
     labels[tuple(pixels.T)] = np.where(distance.min(axis=1) < _DISC_REACH_MM, kinds, elsewhere)
 
