@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
-from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra, disc_level
+from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Vertebra, disc_level
 from SpineNetCore.bodies import Body, corners_in_space, group_bodies
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
@@ -20,7 +20,7 @@ from SpineNetCore.naming_doubts import naming_doubts
 from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, no_spine
-from SpineNetCore.scan import Scan
+from SpineNetCore.scan import Scan, unit
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 NAMED_BY_READER: Mapping[int, float] = MappingProxyType({0: 1.0})
@@ -109,9 +109,9 @@ def _vertebra(body: Body, level: str, scan: Scan) -> Vertebra:
 def _disc(upper: Vertebra, lower: Vertebra, scan: Scan) -> Disc:
     front = (upper.corners_ras_mm[3], lower.corners_ras_mm[0])
     rear = (upper.corners_ras_mm[2], lower.corners_ras_mm[1])
-    left = _unit(scan.ras_from_ijk[:3, 0])
-    backwards = np.mean([_unit(r - f) for f, r in zip(front, rear, strict=True)], axis=0)
-    posterior = _unit(backwards - (backwards @ left) * left)
+    left = unit(scan.ras_from_ijk[:3, 0])
+    backwards = np.mean([unit(r - f) for f, r in zip(front, rear, strict=True)], axis=0)
+    posterior = unit(backwards - (backwards @ left) * left)
     middle_above, middle_below = (front[0] + rear[0]) / 2, (front[1] + rear[1]) / 2
     towards_feet = scan.ras_from_ijk[:3, 1]
     inferior = np.cross(left, posterior)
@@ -126,7 +126,3 @@ def _disc(upper: Vertebra, lower: Vertebra, scan: Scan) -> Disc:
         width_mm=float(np.mean([np.linalg.norm(r - f) for f, r in zip(front, rear, strict=True)])),
         height_mm=float(abs((middle_below - middle_above) @ inferior)),
     )
-
-
-def _unit(vector: Point) -> Point:
-    return np.asarray(vector / np.linalg.norm(vector))

@@ -15,7 +15,7 @@ from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
 DETECTOR_FILE = "detector.safetensors"
 GRADER_FILE = "grader.safetensors"
-DETECTOR_KIND = "detector"
+DETECTOR_KIND, GRADER_KIND = "detector", "grader"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def load_models(folder: Path) -> Models:
             f"The models folder {str(folder)!r} does not exist: pass --models with the folder that holds them."
         )
     stored_detector = read_model(folder / DETECTOR_FILE, DETECTOR_KIND)
-    stored_grader = read_model(folder / GRADER_FILE, "grader")
+    stored_grader = read_model(folder / GRADER_FILE, GRADER_KIND)
     return Models(vertebra_network(stored_detector), grading_network(stored_grader), (stored_detector, stored_grader))
 
 

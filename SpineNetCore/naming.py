@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from SpineNetCore.anatomy import VERTEBRA_LEVELS
 from SpineNetCore.bodies import Body
+from SpineNetCore.scan import unit
 
 _L3 = VERTEBRA_LEVELS.index("L3")
 _L5 = VERTEBRA_LEVELS.index("L5")
@@ -86,7 +87,7 @@ def name_bodies(
     """Name bodies, given from the head downwards, so that the whole chain is likeliest; needs at least one body.
 
     middle_row_mm: the middle of the picture, from its first row. Evidence: the look of the sacrum and of the L5-S1
-    disc, discs between neighbours, their gaps and angles, and where scans are centred.
+    disc, discs between neighbours, their gaps, slips and angles, and where scans are centred.
     """
     weights = weights or ChainWeights()
     candidates = [_candidate(body, slice_mm) for body in bodies]
@@ -177,9 +178,9 @@ def _step_costs(candidates: list[_Candidate], weights: ChainWeights) -> NDArray[
 def _step_cost(upper: _Candidate, lower: _Candidate, step: int, weights: ChainWeights) -> float:
     """How unlikely it is that two bodies are neighbours, or next but one."""
     room = lower.corners_mm[[0, 1]].mean(axis=0) - upper.corners_mm[[3, 2]].mean(axis=0)
-    ends = _unit(upper.corners_mm[2] - upper.corners_mm[3]), _unit(lower.corners_mm[1] - lower.corners_mm[0])
+    ends = unit(upper.corners_mm[2] - upper.corners_mm[3]), unit(lower.corners_mm[1] - lower.corners_mm[0])
     angle = abs(float(np.rad2deg(_angle(ends[1]) - _angle(ends[0]))))
-    back = _unit(ends[0] + ends[1])
+    back = unit(ends[0] + ends[1])
     body_mm = float(np.linalg.norm(upper.corners_mm[3] - upper.corners_mm[0])) + 10.0
     gap = float(room @ np.array([back[1], -back[0]])) - (step - 1) * body_mm
     low, high = weights.gap_mm
@@ -188,10 +189,6 @@ def _step_cost(upper: _Candidate, lower: _Candidate, step: int, weights: ChainWe
     bend = max(angle - weights.angle_free_deg, 0.0) / weights.angle_sigma_deg
     unseen = weights.missed if step == 2 else min(-_log(upper.disc_below), weights.unseen_disc)
     return 0.5 * (stray**2 + slip**2 + bend**2) + unseen
-
-
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _angle(vector: NDArray[np.float64]) -> float:

@@ -96,3 +96,8 @@ def with_averaged_slices(scan: Scan, slice_mm: float = 4.0) -> Scan:
 def mapped(ras_from_ijk: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Apply a (4, 4) affine to points of shape (..., 3)."""
     return np.asarray(points @ ras_from_ijk[:3, :3].T + ras_from_ijk[:3, 3], dtype=np.float64)
+
+
+def unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The vector's direction, of length 1; a vector of no length stays as it is."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), np.finfo(np.float64).tiny))

@@ -130,8 +130,11 @@ def test_pictures_are_right_where_l5_s1_is_the_reader_s_and_refusals_count_again
         PictureOutcome(5, np.inf, is_warned=True),
     ]
     said = pictures_sentence(outcomes)
-    assert "on 2 of 5 (40.0 %, 0.0-80.0)" in said
-    assert "1 were refused, 1 read wrongly without a warning" in said
+    assert "on 2 of 5 (40.0 (0.0-80.0) %); 1 refused, 1 read wrongly without a warning" in said
+
+
+def test_one_picture_has_no_interval() -> None:
+    assert "on 1 of 1 (100.0 %)" in pictures_sentence([PictureOutcome(1, 3.0)])
 
 
 def test_a_picture_is_measured_from_the_reader_s_place(monkeypatch: pytest.MonkeyPatch) -> None:

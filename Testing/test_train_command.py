@@ -98,7 +98,8 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
 ):
     earlier = LearnedPatients(digests=frozenset({"of another"}))
     start = GradingNetwork(replace(QUICK.network, batch_norm=False))
-    save_network(start, tmp_path / "start.safetensors", earlier.note, Storage.FULL)
+    note = earlier.note | {"data": "scans of another"}
+    save_network(start, tmp_path / "start.safetensors", note, Storage.FULL)
     monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=2, rate=1e-12, phantoms=0.5))
     options = ("--spider", spider, "--output", models, "--phantoms", 0, "--device", "cpu", "--storage", "full")
     assert status(*options, "--work", tmp_path / "work", "--further", tmp_path / "start.safetensors") == 0
@@ -106,6 +107,7 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
     stored = read_model(models / GRADER_FILE, "grader")
     for name, tensor in start.state_dict().items():
         torch.testing.assert_close(stored.state[name], tensor, atol=1e-6, rtol=0)
+    assert stored.note["data"].startswith("scans of another; SPIDER, CC BY 4.0")
     own = LearnedPatients.of(read_sources(spider, []), is_swapped=False)
     assert own.digests
     assert LearnedPatients.from_note(stored.note).digests == own.digests | {"of another"}
@@ -121,17 +123,32 @@ def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, mode
         options = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--phantoms", 0)
         statuses.append(status(*options, "--device", "cpu", "--further", tmp_path / f"{seed}.safetensors"))
     assert statuses == [0, 2]
-    assert "start" in capsys.readouterr().err
+    assert "starting weights" in capsys.readouterr().err
 
 
-def test_a_grader_trained_further_takes_no_swap(tmp_path, capsys):
-    assert status("--further", "a.safetensors", "--swap-validation-and-test", "--work", tmp_path / "work") == 2
-    assert "--further and --swap-validation-and-test exclude each other" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--swap-validation-and-test",), "--further and --swap-validation-and-test exclude each other"),
+        ((), "is the second of two graders"),
+    ],
+)
+def test_exchanged_patients_and_further_training_exclude_each_other(options, said, tmp_path, capsys):
+    second = tmp_path / "second.safetensors"
+    save_network(GradingNetwork(QUICK.network), second, LearnedPatients(is_swapped=True).note)
+    assert status("--further", second, *options, "--work", tmp_path / "work") == 2
+    assert said in capsys.readouterr().err
 
 
-def test_the_detector_takes_no_swap(models, tmp_path, capsys):
-    assert main(["train", "detector", "--swap-validation-and-test", "--work", str(tmp_path / "work")]) == 2
-    assert "leave it out for the detector" in capsys.readouterr().err
+def test_a_grader_that_is_not_there_cannot_be_trained_further(tmp_path, capsys):
+    assert status("--further", tmp_path / "a", "--work", tmp_path / "work") == 2
+    assert f"There is no grader '{tmp_path / 'a'}' to train further" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--swap-validation-and-test",), ("--further", "a.safetensors")])
+def test_the_detector_takes_no_option_of_the_grader(option, tmp_path, capsys):
+    assert main(["train", "detector", *option, "--work", str(tmp_path / "work")]) == 2
+    assert f"{option[0]} is for the grader alone: leave it out for the detector." in capsys.readouterr().err
 
 
 def test_the_detector_begins_with_phantoms(tmp_path, capsys):

@@ -12,9 +12,23 @@ from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, vertebra_network
+from SpineNetCore.model_files import read_model
+from SpineNetCore.models import (
+    BUNDLED_MODELS,
+    DETECTOR_FILE,
+    DETECTOR_KIND,
+    GRADER_FILE,
+    GRADER_KIND,
+    vertebra_network,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from SpineNetCore.learning.datasets.graded_scans import GradedScan
+    from SpineNetCore.model_files import StoredModel
+    from SpineNetCore.network import GradingNetwork
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SWAPPED_GRADER_FILE = "grader-swapped.safetensors"
@@ -78,8 +92,8 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
         "--further",
         type=Path,
         metavar="FILE",
-        help="train this grader further instead of a new one, for instance the bundled one on one's own labels; "
-        f"{FURTHER_RECIPE.steps} batches at a low rate. The file is left as it is, unless --output is its folder",
+        help="train this grader further instead of a new one, for instance the bundled one on one's own labels: "
+        f"{FURTHER_RECIPE.steps} batches at a low rate. Give another --output, or a file of its name there is replaced",
     )
     manner.add_argument(
         "--preset",
@@ -113,8 +127,12 @@ def _train_detector(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.recipes import learn_detector
     from SpineNetCore.model_files import Storage, save_model
 
-    if options.swap_validation_and_test:
-        raise InputError("--swap-validation-and-test is for the grader alone: leave it out for the detector.")
+    for option, given in (
+        ("--swap-validation-and-test", options.swap_validation_and_test),
+        ("--further", options.further),
+    ):
+        if given:
+            raise InputError(f"{option} is for the grader alone: leave it out for the detector.")
     if options.spider is None or options.manifest:
         raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
     if options.phantoms == 0:
@@ -129,26 +147,18 @@ def _train_detector(options: argparse.Namespace) -> None:
 
 def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.courses import course_further, course_of
-    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.datasets.sources import read_sources
     from SpineNetCore.learning.datasets.splits import swapped
     from SpineNetCore.learning.processes import joined
     from SpineNetCore.learning.recipes import grader_data, learn_grader
     from SpineNetCore.learning.simulated_discs import Simulation
-    from SpineNetCore.model_files import Storage, grading_network, read_model, save_network
-    from SpineNetCore.network import without_batch_norm
+    from SpineNetCore.model_files import grading_network
 
-    is_swapped = options.swap_validation_and_test
-    if is_swapped and options.further:
-        raise InputError(
-            "--further and --swap-validation-and-test exclude each other: the grader to train further has learned from "
-            "patients that would be for validation or tests. Leave one of them out."
-        )
-    stored = read_model(options.further, "grader") if options.further else None
-    learned = grading_network(stored) if stored else None
+    earlier = _grader_to_train_further(options)
+    learned = grading_network(earlier) if earlier else None
     scans = read_sources(options.spider, options.manifest)
     course = course_further(learned.config) if learned else course_of(Preset(options.preset))
-    if is_swapped:
+    if options.swap_validation_and_test:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
     phantoms = 1000 if options.phantoms is None else options.phantoms
@@ -156,13 +166,46 @@ def _train_grader(options: argparse.Namespace) -> None:
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process, learned)
-    tables = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
-    manner = f"further from {options.further.name}" if options.further else f"by the preset '{options.preset}'"
-    note = {"description": f"grades discs, learned {manner}", "data": "; ".join(tables)}
-    path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
     if process.is_first:
-        storage = Storage(options.storage or "8-bit")
-        patients = LearnedPatients.of(scans, is_swapped).and_those(
-            LearnedPatients.from_note(stored.note if stored else {})
+        _save_grader(network, scans, earlier, options)
+
+
+def _grader_to_train_further(options: argparse.Namespace) -> StoredModel | None:
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
+
+    if options.further is None:
+        return None
+    if options.swap_validation_and_test:
+        raise InputError(
+            "--further and --swap-validation-and-test exclude each other: graders to be compared are learned alike. "
+            "Leave one of them out."
         )
-        save_network(without_batch_norm(network), path, note | patients.note, storage)
+    if not options.further.is_file():
+        raise InputError(f"There is no grader '{options.further}' to train further: give the file of one.")
+    stored = read_model(options.further, GRADER_KIND)
+    if LearnedPatients.from_note(stored.note).is_swapped:
+        raise InputError(
+            f"'{options.further}' is the second of two graders, whose validation and test patients are exchanged: give "
+            "the first to train it further."
+        )
+    return stored
+
+
+def _save_grader(
+    network: GradingNetwork, scans: Sequence[GradedScan], earlier: StoredModel | None, options: argparse.Namespace
+) -> None:
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
+    from SpineNetCore.model_files import Storage, save_network
+    from SpineNetCore.network import without_batch_norm
+
+    is_swapped = options.swap_validation_and_test
+    manner = f"by the preset '{options.preset}'"
+    origins = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
+    patients = LearnedPatients.of(scans, is_swapped)
+    if earlier is not None:
+        manner = f"further from grader {earlier.digest}"
+        origins = [str(earlier.note.get("data", "unknown")), *origins]
+        patients = patients.and_those(LearnedPatients.from_note(earlier.note))
+    note = {"description": f"grades discs, learned {manner}", "data": "; ".join(dict.fromkeys(origins))}
+    path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
+    save_network(without_batch_norm(network), path, note | patients.note, Storage(options.storage or "8-bit"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -54,13 +55,15 @@ def train_detector(
 ) -> VertebraNetwork:
     """Train a network on random looks at the pools' examples; goes on from `checkpoint` where there is one.
 
-    Raises InputError where that one is broken or was made by another recipe, or where the disk is full.
+    Raises InputError where that one is broken or was made by another recipe or from other examples, or where the disk
+    is full.
     """
     torch.manual_seed(recipe.seed)
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps + 1, pct_start=0.1)
-    training = Training(network, optimiser, schedule, facts=recipe.facts())
+    facts = recipe.facts() | {"examples": _digest(pools)}
+    training = Training(network, optimiser, schedule, facts=facts)
     start = resumed(training, checkpoint)
     loader = DataLoader(_Looks(pools, recipe, start), batch_size=None, num_workers=1, prefetch_factor=6)
     began = time.monotonic()
@@ -71,6 +74,16 @@ def train_detector(
             log.info("step %d of %d: loss %.3f, %.0f s", step, recipe.steps, loss.item(), time.monotonic() - began)
             save_checkpoint(training, step, checkpoint)
     return network.eval()
+
+
+def _digest(pools: Sequence[ExamplePool]) -> str:
+    """A few digits that change with the examples or their shares."""
+    digest = hashlib.sha256()
+    for pool in pools:
+        digest.update(f"{pool.share} {len(pool.examples)}".encode())
+        for example in pool.examples:
+            digest.update(example.image[::16, ::16].tobytes() + example.tissue[::4, ::4].tobytes())
+    return digest.hexdigest()[:12]
 
 
 class _Looks(IterableDataset[Batch]):

@@ -99,7 +99,8 @@ def prepared_examples(
 def cut_discs(scan: GradedScan, detector: VertebraNetwork) -> list[CutDisc]:
     """All discs of a scan where its mask says, or else where the detector finds them; none where it finds no spine.
 
-    Pictures whose spine is not read with confidence give none: their stated spacing is only approximate.
+    Pictures whose spine is not read as a reader has, or with confidence, give none: their stated spacing is only
+    approximate.
     """
     reading = _reading(scan, detector)
     if reading is None:

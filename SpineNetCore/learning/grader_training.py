@@ -62,16 +62,16 @@ def train_grader(
 ) -> GradingNetwork:
     """Train on random views of the pools' discs; goes on from `checkpoint` where there is one.
 
-    A log and a picture of its curves lie beside the checkpoint. learned: the network of an earlier round, which is
-    trained further; a new one otherwise. process: this one of several that share every batch; without synchronised
-    batch normalisation (only GPUs have it) each normalises its own part. Raises InputError where the recipe does not
-    fit the data, the processes or the checkpoint, or where the disk is full.
+    A log and a picture of its curves lie beside the checkpoint. learned: the network of an earlier round or of a file,
+    which is trained further; a new one otherwise. process: this one of several that share every batch; without
+    synchronised batch normalisation (only GPUs have it) each normalises its own part. Raises InputError where the
+    recipe does not fit the data, the processes or the checkpoint, or where the disk is full.
     """
     process = process or Process()
     data = data.both_ways() if recipe.turns_over else data
     steps = recipe.all_steps(data.discs)
     _check(data, recipe, process)
-    facts = _facts(data, recipe, learned)
+    facts = _facts(data, recipe, learned)  # before the weights of `learned` are trained in place
     training = new_training(data.pools, recipe, learned, process)
     training.facts.update(facts)
     start = resumed(training, checkpoint)
@@ -112,7 +112,7 @@ def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
 def _facts(data: GraderData, recipe: GraderRecipe, learned: GradingNetwork | None) -> dict[str, str]:
     """What a checkpoint must agree on besides recipe and discs: lesions and the weights it began with."""
     lesions = {"lesions": lesions_digest(data.lesions)} if _is_guided(data, recipe) else {}
-    return lesions | ({"start": weights_digest(learned)} if learned else {})
+    return lesions | ({"starting weights": weights_digest(learned)} if learned else {})
 
 
 def _is_guided(data: GraderData, recipe: GraderRecipe) -> bool:

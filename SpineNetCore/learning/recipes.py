@@ -39,7 +39,8 @@ def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dic
     """Learn the detector to ship, under None, and for each fold one that never saw its patients, by the same recipe.
 
     On phantoms first, which all of them share; then with the slabs of the patients allowed; then also with the
-    pictures that the network reads surely by then. folder: the reduced SPIDER copy. work: for checkpoints.
+    pictures that the network reads by then as a reader does, or surely. folder: the reduced SPIDER copy. work: for
+    checkpoints.
     """
     simulated = _phantom_slices(phantoms, workers)
     log.info("%d slices of phantoms", len(simulated))

@@ -14,7 +14,7 @@ from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
 
 VERSION = 3
-"""Raised whenever discs are found or cut in another way."""
+"""Raised whenever discs are found or cut in another way, or readers' places on pictures change."""
 
 
 @dataclass(frozen=True)

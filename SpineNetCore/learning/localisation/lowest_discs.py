@@ -10,6 +10,7 @@ import numpy as np
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.bootstrap import bootstrapped_together
 from SpineNetCore.learning.datasets.spider import Picture
+from SpineNetCore.learning.figure_text import share_cell
 from SpineNetCore.learning.localisation.measures import Finder
 from SpineNetCore.scan import mapped
 
@@ -50,13 +51,12 @@ def pictures_sentence(outcomes: Sequence[PictureOutcome]) -> str:
     """What the pictures say, in one line."""
     right = np.array([outcome.is_right for outcome in outcomes])
     patients = [str(outcome.patient) for outcome in outcomes]
-    (share,) = bootstrapped_together(patients, lambda places: [100 * right[places].mean()], np.random.default_rng(0))
+    (share,) = bootstrapped_together(patients, lambda places: [float(right[places].mean())], np.random.default_rng(0))
     named = [outcome for outcome in outcomes if outcome.away_mm is not None]
     silent = sum(not outcome.is_right and not outcome.is_warned for outcome in named)
     refused = len(outcomes) - len(named)
     return (
-        "SPIDER pictures, one middle slice each, at pixel sizes that are only approximate: L5-S1 is the disc that a "
-        f"reader of this project called so, at most {_NEAR_MM:.0f} mm away, on {right.sum()} of {len(right)} "
-        f"({share.value:.1f} %, {share.low:.1f}-{share.high:.1f}); {refused} were refused, {silent} read wrongly "
-        "without a warning."
+        "SPIDER pictures, one middle slice each, at pixel sizes that are only approximate: L5-S1 is at most "
+        f"{_NEAR_MM:.0f} mm from where it was set by eye, a detector having proposed it, on {right.sum()} of "
+        f"{len(right)} ({share_cell(share)} %); {refused} refused, {silent} read wrongly without a warning."
     )

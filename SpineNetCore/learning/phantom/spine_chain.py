@@ -115,7 +115,11 @@ def _laid_down(links: tuple[Link, ...], lean_deg: float) -> tuple[Link, ...]:
 
 @dataclass(frozen=True)
 class _SacralGap:
-    """What lies between S1 and S2: a remnant of a disc, or a whole one, where both bodies stay deep."""
+    """What lies between S1 and S2: a remnant of a disc, or a whole one; depth_factor: how deep the bodies are there,
+    against their norm.
+
+    ours: as on SPIDER, where a disc in the sacrum spans some two thirds of L5-S1; what spans more is called L5-S1.
+    """
 
     disc_mm: float
     depth_factor: float
@@ -123,6 +127,7 @@ class _SacralGap:
 
 
 def _draw_sacral_gap(rng: np.random.Generator, settings: PhantomSettings) -> _SacralGap:
+    # nothing is drawn where none may be whole, so that phantoms of such settings stay as they were
     if settings.sacral_disc_probability > 0 and chance(rng, settings.sacral_disc_probability):
         return _SacralGap(drawn(rng, (2.0, 7.0)), drawn(rng, (0.8, 1.0)), is_remnant=False)
     return _SacralGap(drawn(rng, (1.2, 5.0)), 1.0, is_remnant=True)
