@@ -44,6 +44,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
 
     monkeypatch.setattr("SpineNetCore.localisation.find_spine", refuse)
     monkeypatch.setattr(spider, "lowest_disc", lambda *_: (5.0, 5.0))
+    monkeypatch.setattr("SpineNetCore.learning.localisation.lowest_discs.is_measurable", lambda _: True)
     return calls
 
 

@@ -14,7 +14,12 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.spider import Picture
 from SpineNetCore.learning.localisation.conditions import AS_IT_IS, Condition, noisy
 from SpineNetCore.learning.localisation.figures import failure_picture
-from SpineNetCore.learning.localisation.lowest_discs import PictureOutcome, picture_outcome, pictures_sentence
+from SpineNetCore.learning.localisation.lowest_discs import (
+    PictureOutcome,
+    is_measurable,
+    picture_outcome,
+    pictures_sentence,
+)
 from SpineNetCore.learning.localisation.page import PICTURES_PER_CONDITION, Evaluation, evaluation_page
 from SpineNetCore.learning.localisation.result import write_evaluation
 from SpineNetCore.learning.localisation.running import Job, measure_all
@@ -131,6 +136,15 @@ def test_pictures_are_right_where_l5_s1_is_the_reader_s_and_refusals_count_again
     ]
     said = pictures_sentence(outcomes)
     assert "on 2 of 5 (40.0 (0.0-80.0) %); 1 refused, 1 read wrongly without a warning" in said
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "expected"), [(300, (100.0, 80.0), True), (300, None, False), (700, (100.0, 80.0), False)]
+)
+def test_only_pictures_of_credible_size_with_a_place_are_measured(
+    rows: int, place: tuple[float, float] | None, expected: bool
+) -> None:
+    assert is_measurable(Picture(7, np.zeros((rows, 200), np.uint8), 1.0, lowest_disc=place)) == expected
 
 
 def test_one_picture_has_no_interval() -> None:

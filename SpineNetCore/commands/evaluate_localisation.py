@@ -159,10 +159,10 @@ def _phantom_jobs(count: int, finders: list[Finder]) -> list[Job]:
 
 def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count: Count) -> list[PictureOutcome]:
     from SpineNetCore.learning.datasets.spider import fold_of, pictures
-    from SpineNetCore.learning.localisation.lowest_discs import picture_outcome
+    from SpineNetCore.learning.localisation.lowest_discs import is_measurable, picture_outcome
 
-    known = (picture for picture in pictures(options.spider) if picture.lowest_disc is not None)
-    asked_for = [picture for picture in known if _is_asked_for(picture.patient, options)]
+    measurable = (picture for picture in pictures(options.spider) if is_measurable(picture))
+    asked_for = [picture for picture in measurable if _is_asked_for(picture.patient, options)]
     outcomes = []
     for done, picture in enumerate(asked_for, start=1):
         find = finders[fold_of(picture.patient, len(finders))]

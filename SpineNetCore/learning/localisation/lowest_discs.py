@@ -17,6 +17,9 @@ from SpineNetCore.scan import mapped
 _NEAR_MM = 15.0
 """ours: less than half of what lies between two neighbouring discs, more than their middles are unsure by."""
 
+_HEIGHTS_MM = (150.0, 450.0)
+"""ours: of a picture at its stated pixel size; some were resampled, and no lumbar scan is smaller or larger."""
+
 
 @dataclass(frozen=True)
 class PictureOutcome:
@@ -31,6 +34,12 @@ class PictureOutcome:
     @property
     def is_right(self) -> bool:
         return self.away_mm is not None and self.away_mm <= _NEAR_MM
+
+
+def is_measurable(picture: Picture) -> bool:
+    """Whether a reader has set L5-S1 on a picture, and its pixel size can be true."""
+    low, high = _HEIGHTS_MM
+    return picture.lowest_disc is not None and low < picture.pixels.shape[0] * picture.spacing_mm < high
 
 
 def picture_outcome(picture: Picture, find: Finder) -> PictureOutcome:
@@ -56,7 +65,7 @@ def pictures_sentence(outcomes: Sequence[PictureOutcome]) -> str:
     silent = sum(not outcome.is_right and not outcome.is_warned for outcome in named)
     refused = len(outcomes) - len(named)
     return (
-        "SPIDER pictures, one middle slice each, at pixel sizes that are only approximate: L5-S1 is at most "
+        "SPIDER pictures, one middle slice each, at pixel sizes that are approximate but credible: L5-S1 is at most "
         f"{_NEAR_MM:.0f} mm from where it was set by eye, a detector having proposed it, on {right.sum()} of "
         f"{len(right)} ({share_cell(share)} %); {refused} refused, {silent} read wrongly without a warning."
     )
