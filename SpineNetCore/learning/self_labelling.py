@@ -44,7 +44,8 @@ class ReadPicture:
 def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork) -> ReadPicture | None:
     """Find the spine on a picture; None unless its chain is as long as the table says, and sure or named by a reader.
 
-    discs_in_view: what the overview table counts; one less is accepted, for a disc at the picture's edge.
+    discs_in_view: what the overview table counts; one less is accepted, for a disc at the picture's edge, and one more
+    where a reader has named L5-S1: elsewhere that may be a chain read one level too low.
     Spacing is only approximate where a picture was resampled, so others are tried when the stated one gives no answer.
     """
     for factor in _SPACING_FACTORS:
@@ -53,8 +54,9 @@ def read_picture(picture: Picture, discs_in_view: int, network: VertebraNetwork)
             spine = find_spine(scan, network, torch.device("cpu"), override=_named_by_reader(picture, scan))
         except InputError:
             continue
-        ends_in_sacrum = spine.vertebrae[-1].level == "S1" and len(spine.vertebrae) > 2
-        if ends_in_sacrum and discs_in_view - len(spine.vertebrae) + 1 in (0, 1) and _is_trusted(picture, scan, spine):
+        more = len(spine.vertebrae) - 1 - discs_in_view
+        is_long_enough = more in ((-1, 0) if picture.lowest_disc is None else (-1, 0, 1))
+        if is_long_enough and spine.vertebrae[-1].level == "S1" and _is_trusted(picture, scan, spine):
             return ReadPicture(scan, spine)
     return None
 
@@ -70,6 +72,8 @@ def _is_trusted(picture: Picture, scan: Scan, spine: Spine) -> bool:
     """Whether L5-S1 lies where the reader saw it, at any spacing tried; without a reader, whether names are sure."""
     if picture.lowest_disc is None:
         return spine.naming_confidence >= _SURE_NAMING and not spine.warnings
+    if len(spine.vertebrae) < 3:
+        return False
     above, lowest = _disc_places(scan, spine)[-2:]
     away = np.linalg.norm(np.array(picture.lowest_disc) * scan.spacing_mm[1:] - lowest)
     return bool(away < _NEAR_SPACINGS * np.linalg.norm(lowest - above))
