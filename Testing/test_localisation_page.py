@@ -151,7 +151,7 @@ def test_one_picture_has_no_interval() -> None:
     assert "on 1 of 1 (100.0 %)" in pictures_sentence([PictureOutcome(1, 3.0)])
 
 
-def test_a_picture_is_measured_from_the_reader_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_measured_from_the_place_set_by_eye() -> None:
     case = a_case()
     spine = true_spine(case)
     lowest = spine.disc("L5-S1")

@@ -12,7 +12,7 @@ from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, methods_named
 from SpineNetCore.model_files import StoredModel, grading_network, read_model
-from SpineNetCore.models import BUNDLED_MODELS, GRADER_FILE, chosen_device
+from SpineNetCore.models import BUNDLED_MODELS, GRADER_FILE, GRADER_KIND, chosen_device
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.hotspot_scorecard.table import NOTE, table_text
 
     methods = methods_named(options.methods, options.views, chosen_device(options.device))
-    stored = read_model(options.models / GRADER_FILE, "grader")
+    stored = read_model(options.models / GRADER_FILE, GRADER_KIND)
     if options.output:
         RESULT.check(options.output)
     evaluation = _evaluate(options, stored, methods)

@@ -31,7 +31,7 @@ def add_to(commands: Commands) -> None:
         "localisation",
         help="discs found, rightly named, and how far off",
         description="Measure how well discs are found and named on slabs of the reduced SPIDER copy, as they are and "
-        "made harder, on its pictures, where a reader has set L5-S1, and on phantoms from seeds that training never "
+        "made harder, on its pictures, where L5-S1 was set by eye, and on phantoms from seeds that training never "
         "drew. Prints a table; --output also writes localisation.html, with the failures as pictures, and tables of "
         "all scans.",
     )

@@ -20,7 +20,7 @@ from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.model_files import StoredModel, grading_network, read_model
-from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
+from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_KIND, chosen_device, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
 def _stored_graders(options: argparse.Namespace) -> list[StoredModel]:
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 
-    stored = [read_model(path, "grader") for path in (options.first, options.second)]
+    stored = [read_model(path, GRADER_KIND) for path in (options.first, options.second)]
     for one, is_swapped in zip(stored, (False, True), strict=True):
         if LearnedPatients.from_note(one.note).is_swapped != is_swapped:
             wanted, found = ("with", "without") if is_swapped else ("without", "with")

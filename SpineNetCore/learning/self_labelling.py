@@ -80,7 +80,7 @@ def _is_trusted(picture: Picture, scan: Scan, spine: Spine) -> bool:
 
 
 def self_labelled(reading: ReadPicture, network: VertebraNetwork) -> SliceExample:
-    """The network's own answers on a picture it read surely, at `PIXEL_MM` a pixel; what is doubtful stays unknown."""
+    """The network's own answers on a picture that was read, at `PIXEL_MM` a pixel; what is doubtful stays unknown."""
     scan, spine = reading.scan, reading.spine
     image = at_working_resolution(scaled_intensities(scan.voxels)[0], scan.spacing_mm[1:])
     tissue, corners = read_slice(image, network, torch.device("cpu"))
@@ -115,8 +115,7 @@ def _keep_chain_discs(labels: NDArray[np.uint8], places: NDArray[np.float64], s1
     distance = np.linalg.norm(pixels[:, None] * PIXEL_MM - places[None], axis=2)
     is_lowest = distance.argmin(axis=1) == len(places) - 1
     kinds = np.where(is_lowest, Tissue.LOWEST_DISC, Tissue.DISC)
-    down = (s1 - places[-1]) / np.linalg.norm(s1 - places[-1])
-    in_sacrum = is_lowest & ((pixels * PIXEL_MM - s1) @ down > 0)
+    in_sacrum = is_lowest & ((pixels * PIXEL_MM - s1) @ (s1 - places[-1]) > 0)
     elsewhere = np.where(in_sacrum, Tissue.BACKGROUND, UNKNOWN)
     labels[tuple(pixels.T)] = np.where(distance.min(axis=1) < _DISC_REACH_MM, kinds, elsewhere)
 

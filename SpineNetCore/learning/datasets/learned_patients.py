@@ -35,7 +35,7 @@ class LearnedPatients:
 
     def and_those(self, earlier: LearnedPatients) -> LearnedPatients:
         """With whom the grader learned from before it was trained further."""
-        return LearnedPatients(self.is_swapped or earlier.is_swapped, self.digests | earlier.digests)
+        return LearnedPatients(self.is_swapped, self.digests | earlier.digests)
 
     @property
     def note(self) -> dict[str, object]:

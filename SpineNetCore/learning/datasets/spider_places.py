@@ -1,7 +1,8 @@
 """Where L5-S1 lies on SPIDER's mid-sagittal pictures, which come without masks.
 
-`spider_lowest_discs.csv` has a place for each picture on which it shows: proposed by a detector, looked at one by one,
-and set so that the discs above are as many as SPIDER's tables count. Derived from SPIDER, CC BY 4.0.
+`spider_lowest_discs.csv` has a place for each picture on which it shows: proposed by a detector, looked at one by one
+by an author of this project, no radiologist, and corrected where SPIDER's counts of discs contradict it. Derived from
+SPIDER, CC BY 4.0.
 """
 
 from __future__ import annotations

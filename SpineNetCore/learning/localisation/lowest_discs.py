@@ -1,4 +1,4 @@
-"""Pictures without masks: whether the disc named L5-S1 is the one that a reader named so, and all others with it."""
+"""Pictures without masks: whether the disc named L5-S1 is the one set by eye, and with it all others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEIGHTS_MM = (150.0, 450.0)
 
 @dataclass(frozen=True)
 class PictureOutcome:
-    """away_mm: from the disc that the reader called L5-S1 to the one found by that name; None where the picture was
+    """away_mm: from L5-S1 as set by eye to the disc found by that name; None where the picture was
     refused, infinite where none was found by that name. is_warned: whether the names came with a doubt.
     """
 
@@ -37,13 +37,13 @@ class PictureOutcome:
 
 
 def is_measurable(picture: Picture) -> bool:
-    """Whether a reader has set L5-S1 on a picture, and its pixel size can be true."""
+    """Whether L5-S1 has been set on a picture by eye, and its pixel size can be true."""
     low, high = _HEIGHTS_MM
     return picture.lowest_disc is not None and low < picture.pixels.shape[0] * picture.spacing_mm < high
 
 
 def picture_outcome(picture: Picture, find: Finder) -> PictureOutcome:
-    """Find the spine on a picture with a reader's L5-S1, at the pixel size that the table states."""
+    """Find the spine on a measurable picture, at the pixel size that the table states."""
     assert picture.lowest_disc is not None
     scan = picture.scan
     try:

@@ -118,7 +118,7 @@ class _SacralGap:
     """What lies between S1 and S2: a remnant of a disc, or a whole one; depth_factor: how deep the bodies are there,
     against their norm.
 
-    ours: as on SPIDER, where a disc in the sacrum spans some two thirds of L5-S1; what spans more is called L5-S1.
+    ours: narrower than the largest seen on SPIDER, which its readers call now S1-S2, now L5-S1.
     """
 
     disc_mm: float
