@@ -12,8 +12,8 @@ from SpineNetCore.anatomy import Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_batches import DiscPool
 from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
+from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
-from SpineNetCore.learning.grader_training import GraderData
 from SpineNetCore.learning.lesions import Lesion
 from SpineNetCore.model_files import save_model, save_network
 from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE

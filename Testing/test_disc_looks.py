@@ -10,7 +10,7 @@ from grader_making import MIDDLE, a_disc
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning import disc_looks
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.disc_looks import SliceDraw, draw_looks, draw_slices
+from SpineNetCore.learning.disc_looks import SliceDraw, Texture, draw_looks, draw_slices
 from SpineNetCore.views import RandomViewRanges, View, draw_view, look
 
 CPU = torch.device("cpu")
@@ -42,7 +42,7 @@ def test_the_middle_slice_or_the_only_one_is_kept_as_it_is(slices):
 
 def test_thick_stacks_are_blanked_evenly_around_the_middle():
     example = a_disc({}, slices=13)
-    shown = {tuple(draw_slices(rng, example).shown(example, PLACES).any(axis=(1, 2))) for rng in generators(30)}
+    shown = {tuple(draw_slices(rng, example).shown(example, PLACES).any(axis=(1, 2))) for rng in generators(60)}
 
     assert {sum(slices) for slices in shown} >= {1, 3, 5, 13}
     assert all(slices == slices[::-1] for slices in shown)
@@ -88,6 +88,43 @@ def test_contrast_and_gains_change_the_intensities(monkeypatch):
 
     assert seen.numpy() == pytest.approx(expected, abs=1e-4)
     assert seen[0].max() == 0
+
+
+def seen_with(texture: Texture, example: DiscExample, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """The disc straight on, with a texture and nothing else changed."""
+    draw = replace(disc_looks._as_they_are(example), texture=texture)
+    monkeypatch.setattr(disc_looks, "draw_slices", lambda rng, example: draw)
+    monkeypatch.setattr(disc_looks, "draw_view", lambda rng, ranges: View())
+    return draw_looks(generators(1), [example], RANGES, varies_slices=True).seen(CPU)[0].numpy()
+
+
+def test_noise_is_as_strong_as_asked_and_another_in_every_slice(monkeypatch):
+    example = smooth(a_disc({}, slices=5))
+    clean = seen_with(Texture(), example, monkeypatch)
+    noisy = seen_with(Texture(noise=0.05, places=np.arange(18).reshape(9, 2)), example, monkeypatch)
+    added = (noisy - clean)[2:7]
+
+    assert added.std() == pytest.approx(0.05, rel=0.05)
+    assert abs(added.mean()) < 0.005
+    assert np.abs(np.corrcoef(added.reshape(5, -1)) - np.eye(5)).max() < 0.2
+    assert noisy[[0, 1, 7, 8]].max() == 0
+
+
+@pytest.mark.parametrize(("softness", "less_or_more"), [(1.0, -1), (0.4, -1), (-0.7, 1)])
+def test_a_soft_look_varies_less_and_a_sharp_one_more(softness, less_or_more, monkeypatch):
+    example = replace(a_disc({}, slices=9), slices=a_disc({}, slices=9, brightness=100).slices + np.uint8(60))
+    plain, changed = (seen_with(Texture(softness=share), example, monkeypatch) for share in (0.0, softness))
+
+    assert np.sign(changed.std() - plain.std()) == less_or_more
+    assert changed.mean() == pytest.approx(plain.mean(), abs=0.005)
+
+
+def test_textures_are_drawn_for_some_looks_only():
+    textures = [draw_slices(rng, a_disc({}, slices=9)).texture for rng in generators(60)]
+
+    assert 5 < sum(texture.noise > 0 for texture in textures) < 35
+    assert 5 < sum(texture.softness != 0 for texture in textures) < 35
+    assert max(texture.noise for texture in textures) <= 0.06
 
 
 def test_a_look_is_the_same_alone_and_among_others():

@@ -18,7 +18,8 @@ from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning import grader_training
 from SpineNetCore.learning.checkpoints import save_checkpoint
-from SpineNetCore.learning.grader_training import GraderData, train_grader
+from SpineNetCore.learning.grader_data import GraderData
+from SpineNetCore.learning.grader_training import train_grader
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.training_log import COLUMNS
 from SpineNetCore.learning.validation import Validation

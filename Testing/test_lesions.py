@@ -3,11 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from grader_making import LESION_PLACE, a_lesion
+from scipy import ndimage
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE, context_margin
 from SpineNetCore.learning.disc_examples import cut_phantom
-from SpineNetCore.learning.lesions import Lesion, lesion_on, load_lesions, phantom_lesions, save_lesions
+from SpineNetCore.learning.lesions import (
+    SLACK_PX,
+    Lesion,
+    lesion_on,
+    load_lesions,
+    phantom_lesions,
+    save_lesions,
+    with_slack,
+)
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 
 SETTINGS = PhantomSettings(
@@ -43,6 +52,20 @@ def test_a_lesion_lies_where_the_scorecard_looks_for_it(phantom, lesions):
         level = lesion.disc.level
         asked_for = lesion_on(phantom, truths[level], lesion.task, volumes[level].ras_from_disc, DISC_SHAPE)
         assert np.array_equal(lesion.mask()[centre], asked_for)
+
+
+@pytest.mark.parametrize("row", [0, 1, 30, 59])
+def test_slack_is_two_pixels_around_within_the_slice_up_to_the_border(row):
+    lesion = np.zeros((3, 60, 70), dtype=bool)
+    lesion[1, row, 40:43] = lesion[2, 20, 5] = True
+    away = np.stack([ndimage.distance_transform_edt(~one) for one in lesion[1:]])
+
+    assert np.array_equal(with_slack(lesion)[1:], away <= SLACK_PX)
+    assert not with_slack(lesion)[0].any()
+
+
+def test_no_lesion_has_no_slack():
+    assert not with_slack(np.zeros((2, 9, 9), dtype=bool)).any()
 
 
 def test_turned_over_a_lesion_is_the_other_endplates():

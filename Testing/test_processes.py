@@ -13,7 +13,8 @@ from grader_making import AVERAGED, PAPER, a_disc, a_lesion, a_pool
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.grader_training import GraderData, train_grader
+from SpineNetCore.learning.grader_data import GraderData
+from SpineNetCore.learning.grader_training import train_grader
 from SpineNetCore.learning.processes import Process, joined
 from SpineNetCore.network import GradingNetwork
 

@@ -8,10 +8,10 @@ from grader_making import QUICK, a_pool
 
 from SpineNetCore.__main__ import main
 from SpineNetCore.learning import grader_recipe, throughput
-from SpineNetCore.learning.disc_batches import DiscBatches
 from SpineNetCore.learning.disc_looks import DrawnLooks
+from SpineNetCore.learning.grader_batches import DRAWN_AHEAD, GraderBatches
+from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.learning.grader_steps import DRAWN_AHEAD
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.throughput import Throughput, measure_throughput
 
@@ -51,7 +51,7 @@ def test_a_training_is_timed_on_no_scan(capsys):
 
 
 def test_no_batch_that_lay_ready_is_timed(monkeypatch):
-    batch, drawn = DiscBatches([a_pool()], MANY_STEPS)[0], []
+    batch, drawn = GraderBatches(GraderData([a_pool()]), MANY_STEPS, Process())[0], []
     monkeypatch.setattr(throughput, "load_batches", lambda *_: (drawn.append(k) or batch for k in range(99)))
     measure_throughput([a_pool()], MANY_STEPS, Process(loaders=2), steps=2)
     assert len(drawn) == 2 * DRAWN_AHEAD + 1 + 2

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
+from torch.nn import functional
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
 from SpineNetCore.learning.disc_examples import DiscExample
@@ -20,19 +23,40 @@ _BLANK = -1
 _DISCS_IN_CACHE = 4
 """More of them at once take a CPU twice as long."""
 
+_SOFT_PX = 5
+"""Width of the square whose mean stands for a softer picture."""
+
+_NOISE_PLACES = 32
+"""The noise of a slice is cut out of one tile at so many rows and columns."""
+
+
+@dataclass(frozen=True)
+class Texture:
+    """How another scanner would have drawn the same disc.
+
+    softness: share of a softer picture that is mixed in, below 0 taken away, which sharpens. noise: standard deviation
+    of what is added. places: (9, 2) where in the tile of noise each slice finds its own.
+    """
+
+    softness: float = 0.0
+    noise: float = 0.0
+    places: NDArray[np.int64] = field(default_factory=lambda: np.zeros((DISC_SHAPE[0], 2), dtype=np.int64))
+
 
 @dataclass(frozen=True)
 class SliceDraw:
     """What a draw makes of a context's 13 slices.
 
     sources: (13,) places in the example's own slices, -1 where blank. shifts: (13, 2) rows and columns by which each is
-    rolled. gains: (13,) factors on intensities. exponent: of all intensities in [0, 1], before the gains.
+    rolled. gains: (13,) factors on intensities. exponent: of all intensities in [0, 1], before the gains. texture: of
+    the whole look.
     """
 
     sources: NDArray[np.int64]
     shifts: NDArray[np.int64]
     gains: NDArray[np.float32]
     exponent: float = 1.0
+    texture: Texture = field(default_factory=Texture)
 
     def shown(self, example: DiscExample, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Some of the context's slices, (n, 192, 320)."""
@@ -49,12 +73,13 @@ class DrawnLooks:
     """N looks yet to be taken.
 
     slices: uint8 (N, 9, 192, 320), those that each view shows, in its order, 255 standing for 1. gains: (N, 9) and
-    exponents: (N,), see `SliceDraw`.
+    exponents: (N,), see `SliceDraw`. textures: N of them.
     """
 
     slices: Tensor
     gains: Tensor
     exponents: Tensor
+    textures: tuple[Texture, ...]
     views: tuple[View, ...]
 
     def seen(self, device: torch.device) -> Tensor:
@@ -70,7 +95,7 @@ class DrawnLooks:
         slices, gains, exponents = (part[some].to(device) for part in (self.slices, self.gains, self.exponents))
         seen = through_windows(slices.float(), self.views[some]) / 255
         varied = seen.pow(exponents[:, None, None, None]) * gains[:, :, None, None]
-        looks = brightened(varied.clamp(max=1), self.views[some])
+        looks = brightened(_textured(varied.clamp(max=1), self.textures[some]), self.views[some])
         return looks.contiguous(memory_format=torch.channels_last)  # quicker than in the copy to `seen`
 
 
@@ -78,7 +103,7 @@ def draw_looks(
     rngs: Sequence[np.random.Generator], examples: Sequence[DiscExample], ranges: RandomViewRanges, varies_slices: bool
 ) -> DrawnLooks:
     """A look at each of N examples, drawn with its own generator."""
-    slices, gains, exponents, views = [], [], [], []
+    slices, gains, exponents, textures, views = [], [], [], [], []
     for rng, example in zip(rngs, examples, strict=True):
         draw = draw_slices(rng, example) if varies_slices else _as_they_are(example)
         view = draw_view(rng, ranges)
@@ -86,22 +111,59 @@ def draw_looks(
         slices.append(torch.from_numpy(draw.shown(example, places)))
         gains.append(torch.from_numpy(draw.gains[places]))
         exponents.append(draw.exponent)
+        textures.append(draw.texture)
         views.append(view)
-    return DrawnLooks(torch.stack(slices), torch.stack(gains), torch.tensor(exponents), tuple(views))
+    return DrawnLooks(torch.stack(slices), torch.stack(gains), torch.tensor(exponents), tuple(textures), tuple(views))
 
 
 def draw_slices(rng: np.random.Generator, example: DiscExample) -> SliceDraw:
-    """Another contrast, and other slices: one slice repeated into several, or several blanked.
+    """Another contrast and texture, and other slices: one slice repeated into several, or several blanked.
 
     The middle slice, or the only one, always stays, without shift or gain.
     """
-    draw = replace(_as_they_are(example), exponent=float(np.exp(rng.normal(0, 0.12))))
+    draw = replace(_as_they_are(example), exponent=float(np.exp(rng.normal(0, 0.12))), texture=_draw_texture(rng))
     half = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.15, 0.15, 0.15, 0.15, 0.2, 0.2]))
     if len(example.slices) == 1:
         _repeat(rng, draw, example.first, half if rng.random() < 0.6 else 0)
     elif rng.random() < 0.4:
         draw.sources[np.abs(_PLACES - _MIDDLE) > half] = _BLANK
     return draw
+
+
+def _draw_texture(rng: np.random.Generator) -> Texture:
+    """Of every third look softer or sharper, of every third noisy."""
+    softness = rng.uniform(-0.7, 1) if rng.random() < 1 / 3 else 0.0
+    noise = rng.uniform(0, 0.06) if rng.random() < 1 / 3 else 0.0
+    return Texture(softness, noise, rng.integers(_NOISE_PLACES, size=(DISC_SHAPE[0], 2)))
+
+
+def _textured(seen: Tensor, textures: Sequence[Texture]) -> Tensor:
+    """(N, 9, 112, 224), changed in place: each with its softness and noise; a slice that is not there stays zero."""
+    changed = [row for row, texture in enumerate(textures) if texture.softness]
+    noisy = [row for row, texture in enumerate(textures) if texture.noise]
+    if changed:
+        sharp = seen[changed]
+        soft = functional.avg_pool2d(sharp, _SOFT_PX, stride=1, padding=_SOFT_PX // 2, count_include_pad=False)
+        seen[changed] = torch.lerp(sharp, soft, _each([textures[row].softness for row in changed], seen))
+    if noisy:
+        clean = seen[noisy]
+        rows, columns = np.stack([textures[row].places for row in noisy], axis=-1).transpose(1, 2, 0)
+        noise = _noise_tile(seen.device)[rows, columns] * (clean.amax(dim=(2, 3), keepdim=True) > 0)
+        seen[noisy] = clean + _each([textures[row].noise for row in noisy], seen) * noise
+    return seen
+
+
+def _each(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]
+
+
+@lru_cache
+def _noise_tile(device: torch.device) -> Tensor:
+    """(32, 32, 112, 224): from each place of a tile on, noise of standard deviation 1, about as fine as a scan's."""
+    rows, columns = (size + _NOISE_PLACES - 1 for size in DISC_SHAPE[1:])
+    tile = gaussian_filter(np.random.default_rng(0).standard_normal((rows, columns)), 1)
+    fine = torch.as_tensor(tile / tile.std(), dtype=torch.float32, device=device)
+    return fine.unfold(0, DISC_SHAPE[1], 1).unfold(1, DISC_SHAPE[2], 1)
 
 
 def _as_they_are(example: DiscExample) -> SliceDraw:

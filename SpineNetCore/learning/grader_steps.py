@@ -1,4 +1,4 @@
-"""What one step of a grader's training is made of: network and descent, the batches, and what each of them costs."""
+"""What one step of a grader's training is made of: network and descent, and what a batch costs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.checkpoints import Training
-from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, count_discs, data_digest, slice_means
+from SpineNetCore.learning.disc_batches import DiscPool, count_discs, data_digest, slice_means
 from SpineNetCore.learning.grader_loss import LabelBatch, set_loss
 from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.processor import trains_in_bfloat16
-
-DRAWN_AHEAD = 2
-"""Batches that each helper holds ready."""
 
 _MOMENTUM = 0.9
 
@@ -41,15 +37,6 @@ def new_training(
     optimiser, schedule = _descent(network, recipe, recipe.all_steps(count_discs(pools)))
     facts = recipe.facts() | {"discs": data_digest(pools)}
     return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts, _average(network, recipe))
-
-
-def load_batches(
-    pools: Sequence[DiscPool], recipe: GraderRecipe, process: Process, steps: range
-) -> DataLoader[DiscBatch]:
-    """The process's part of the batches of some steps, counted from 0, drawn ahead by its helpers."""
-    batches = DiscBatches(pools, recipe, process.rank, process.count)
-    ahead = DRAWN_AHEAD if process.loaders else None
-    return DataLoader(batches, batch_size=None, sampler=steps, num_workers=process.loaders, prefetch_factor=ahead)
 
 
 def loss_of(learner: Learner, views: Tensor, labels: LabelBatch, recipe: GraderRecipe) -> Tensor:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,12 +12,11 @@ from tqdm import tqdm
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
-from SpineNetCore.learning.disc_batches import DiscPool, count_discs
-from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.evidence_guidance import draw_lesions, guidance_loss, lesions_digest
+from SpineNetCore.learning.evidence_guidance import LesionLooks, guidance_loss, lesions_digest
+from SpineNetCore.learning.grader_batches import load_batches
+from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_recipe import Descent, GraderRecipe
-from SpineNetCore.learning.grader_steps import load_batches, loss_of, new_training
-from SpineNetCore.learning.lesions import Lesion
+from SpineNetCore.learning.grader_steps import loss_of, new_training
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.training_log import draw_curves, write_log
 from SpineNetCore.learning.validation import validated
@@ -29,27 +26,6 @@ from SpineNetCore.network import GradingNetwork, NetworkConfig
 log = logging.getLogger(__name__)
 
 _EPOCHS_PER_CHECKPOINT = 10
-
-
-@dataclass(frozen=True)
-class GraderData:
-    """What a grader learns from, and the discs of other patients that tell how far it is.
-
-    lesions: of phantoms, to guide its evidence where a recipe asks for it.
-    """
-
-    pools: Sequence[DiscPool]
-    validation: Sequence[DiscExample] = ()
-    lesions: Sequence[Lesion] = ()
-
-    @property
-    def discs(self) -> int:
-        """How many it learns from."""
-        return count_discs(self.pools)
-
-    def both_ways(self) -> GraderData:
-        """The same with every disc to learn from also turned over."""
-        return replace(self, pools=[pool.both_ways() for pool in self.pools])
 
 
 def train_grader(
@@ -76,12 +52,12 @@ def train_grader(
     training.facts.update(facts)
     start = resumed(training, checkpoint)
     learner = DistributedDataParallel(training.network) if process.count > 1 else training.network
-    loader = load_batches(data.pools, recipe, process, range(start, steps))
+    loader = load_batches(data, recipe, process, range(start, steps))
     for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
-        views, labels = batch.looks.seen(process.device), batch.labels.to(process.device)
+        views, labels = batch.discs.looks.seen(process.device), batch.discs.labels.to(process.device)
         loss = loss_of(learner, views, labels, recipe)
-        training.step(loss + _guidance(training.network, data, recipe, step, process))
+        training.step(loss + _guidance(training.network, batch.lesions, recipe, process))
         training.memory["losses"].append(loss.item())
         if _is_due(step, recipe.validate_every or recipe.steps_per_epoch(data.discs), steps):
             _validate(training, data, recipe, step, process)
@@ -111,23 +87,18 @@ def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
 
 def _facts(data: GraderData, recipe: GraderRecipe, learned: GradingNetwork | None) -> dict[str, str]:
     """What a checkpoint must agree on besides recipe and discs: lesions and the weights it began with."""
-    lesions = {"lesions": lesions_digest(data.lesions)} if _is_guided(data, recipe) else {}
+    lesions = {"lesions": lesions_digest(data.lesions)} if data.guides(recipe) else {}
     return lesions | ({"starting weights": weights_digest(learned)} if learned else {})
 
 
-def _is_guided(data: GraderData, recipe: GraderRecipe) -> bool:
-    return recipe.guidance > 0 and bool(data.lesions)
-
-
 def _guidance(
-    network: nn.Module, data: GraderData, recipe: GraderRecipe, step: int, process: Process
+    network: nn.Module, lesions: LesionLooks | None, recipe: GraderRecipe, process: Process
 ) -> Tensor | float:
     """What is added to a step's loss for evidence outside of lesions."""
-    if not _is_guided(data, recipe):
+    if lesions is None:
         return 0.0
     assert isinstance(network, GradingNetwork)
-    looks = draw_lesions(data.lesions, recipe, step, process.rank, process.count).to(process.device)
-    return recipe.guidance * guidance_loss(network, looks, recipe.mixed_precision)
+    return recipe.guidance * guidance_loss(network, lesions.to(process.device), recipe.mixed_precision)
 
 
 def _quiet(process: Process) -> bool | None:

@@ -53,7 +53,15 @@ class Lesion:
 
 def with_slack(lesion: Mask) -> Mask:
     """A mask [slice, row, column] and what lies `SLACK_PX` around it in its slices."""
-    return np.asarray(ndimage.binary_dilation(lesion, _SLACK))
+    out = np.zeros_like(lesion)
+    for slices, rows, columns in ndimage.find_objects(lesion.astype(np.uint8)):  # at most one box: quicker than all
+        near = slices, _wider(rows), _wider(columns)
+        out[near] = ndimage.binary_dilation(lesion[near], _SLACK)
+    return out
+
+
+def _wider(places: slice) -> slice:
+    return slice(max(places.start - SLACK_PX, 0), places.stop + SLACK_PX)
 
 
 def lesion_on(

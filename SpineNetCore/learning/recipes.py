@@ -19,7 +19,8 @@ from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
 from SpineNetCore.learning.disc_batches import DiscPool
 from SpineNetCore.learning.disc_examples import DiscExample, prepared_examples
-from SpineNetCore.learning.grader_training import GraderData, train_grader
+from SpineNetCore.learning.grader_data import GraderData
+from SpineNetCore.learning.grader_training import train_grader
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
 from SpineNetCore.learning.processes import Process

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool, count_discs
+from SpineNetCore.learning.disc_batches import DiscBatch, DiscBatches, DiscPool
+from SpineNetCore.learning.grader_batches import DRAWN_AHEAD, load_batches
+from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_loss import LabelBatch
 from SpineNetCore.learning.grader_recipe import GraderRecipe
-from SpineNetCore.learning.grader_steps import DRAWN_AHEAD, load_batches, loss_of, new_training
+from SpineNetCore.learning.grader_steps import loss_of, new_training
 from SpineNetCore.learning.processes import Process
 
 
@@ -32,7 +34,8 @@ class Throughput:
 def measure_throughput(pools: Sequence[DiscPool], recipe: GraderRecipe, process: Process, steps: int) -> Throughput:
     """Time so many steps of either kind, forward, backward and descent, from half-way through the recipe's training."""
     training = new_training(pools, recipe, None, process)
-    all_steps = recipe.all_steps(count_discs(pools))
+    data = GraderData(pools)
+    all_steps = recipe.all_steps(data.discs)
     middle = all_steps // 2
 
     def learn(views: Tensor, labels: LabelBatch) -> None:
@@ -46,8 +49,8 @@ def measure_throughput(pools: Sequence[DiscPool], recipe: GraderRecipe, process:
     ready = seen(DiscBatches(pools, recipe)[middle])
     warm_up = DRAWN_AHEAD * process.loaders + 1  # past the batches that lie ready before the first step
     alone_s = _median_seconds(lambda: learn(*ready), steps, warm_up)
-    batches = iter(load_batches(pools, recipe, process, range(middle, all_steps)))
-    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches))), steps, warm_up))
+    batches = iter(load_batches(data, recipe, process, range(middle, all_steps)))
+    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches).discs)), steps, warm_up))
 
 
 def _median_seconds(step: Callable[[], None], steps: int, warm_up: int) -> float:

@@ -12,7 +12,7 @@ from SpineNetCore.learning.courses import Course
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.splits import swapped
-from SpineNetCore.learning.grader_training import GraderData
+from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grading.cases import Sources
 from SpineNetCore.learning.grading.repeats import Repeat, repeats
 from SpineNetCore.learning.grading.running import Job, grade_all
