@@ -54,6 +54,7 @@ def alone(request, tmp_path_factory) -> tuple[str, Path]:
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(together, alone):
+    """Up to a thousandth of what was learned: AdamW makes a whole step of a gradient that is only rounding."""
     name, folder = alone
     of_one = torch.load(folder / "weights", weights_only=True)
     of_both = [torch.load(together / f"{name}-{rank}.weights", weights_only=True) for rank in (0, 1)]
@@ -62,7 +63,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(together, alo
 
     for key, value in of_one.items():
         assert torch.equal(of_both[0][key], of_both[1][key])
-        assert torch.allclose(of_both[0][key], value, atol=1e-5, rtol=1e-4)
+        assert (of_both[0][key] - value).norm() <= 1e-3 * (value - start[key]).norm() + 1e-7
     assert any(not torch.allclose(of_one[key], start[key], atol=1e-4) for key in start if "weight" in key)
 
 
