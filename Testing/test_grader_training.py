@@ -76,7 +76,7 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe,
 def test_a_process_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(data, tmp_path):
     here, checkpoint = Path(__file__).parent, tmp_path / "killed.pt"
     paths = os.pathsep.join([str(here.parent), str(here)])
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": paths}
     training = subprocess.Popen([sys.executable, str(here / "killed_training.py"), str(checkpoint)], env=environment)
     half = tmp_path / "killed.pt.partial"
     while not (checkpoint.exists() and half.exists() and half.stat().st_size == 1000):

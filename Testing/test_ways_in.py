@@ -117,7 +117,7 @@ def test_a_label_map_stands_in_for_the_detector(detected, no_detector, tmp_path)
     assert graded(content) == ["L3-L4", "L4-L5"]
     earlier = json.loads((detected / "report.json").read_text("utf-8"))
     for disc, before in zip(content["discs"][3:5], earlier["discs"][3:5], strict=True):
-        assert np.linalg.norm(np.subtract(disc["centre_ras_mm"], before["centre_ras_mm"])) < 2
+        assert np.linalg.norm(np.subtract(disc["centre_ras_mm"], before["centre_ras_mm"])) < 3
         assert abs(disc["scores"]["pfirrmann"]["grade"] - before["scores"]["pfirrmann"]["grade"]) <= 1
 
 
