@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from SpineNetCore.learning.courses import course_of
+from SpineNetCore.learning.courses import course_further, course_of
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.network import BranchPoint
 
@@ -10,6 +10,12 @@ def test_a_preset_is_trained_under_its_own_name():
         course = course_of(preset)
         assert course.name == f"grader-{preset.value}"
         assert course.rounds == preset.rounds
+
+
+def test_no_training_of_a_grader_or_of_one_trained_further_draws_what_another_drew():
+    quick = course_of(Preset.QUICK).rounds
+    rounds = (*quick, *course_further(quick[0].network).rounds)
+    assert len({recipe.seed for recipe in rounds}) == len(rounds)
 
 
 def test_a_shortened_course_has_so_many_steps_whatever_it_counted_in():

@@ -146,6 +146,12 @@ def test_a_batch_that_processes_cannot_share_evenly_is_refused(data, tmp_path):
         train_grader(data, QUICK, tmp_path / "grader.pt", process=Process(count=3))
 
 
+def test_lesions_that_processes_cannot_share_evenly_are_refused(data, tmp_path):
+    shared = replace(GUIDED, batch=3 * GUIDED.batch, guided=2)
+    with pytest.raises(InputError, match="2 lesions a batch cannot be shared evenly by 3 processes"):
+        train_grader(replace(data, lesions=[a_lesion()]), shared, tmp_path / "grader.pt", process=Process(count=3))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

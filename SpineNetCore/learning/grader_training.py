@@ -78,6 +78,11 @@ def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
             f"A batch of {recipe.batch} discs cannot be shared evenly by {process.count} processes: start a number "
             "that divides it."
         )
+    if data.guides(recipe) and recipe.guided % process.count:
+        raise InputError(
+            f"{recipe.guided} lesions a batch cannot be shared evenly by {process.count} processes: start a number "
+            "that divides it."
+        )
     if recipe.descent is Descent.SGD_ON_PLATEAU and not data.validation:
         raise InputError(
             "The rate falls when the validation loss no longer does, but no patient is there for validation: give at "
