@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from grader_making import MIDDLE, a_disc
+from scipy import ndimage
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning import disc_looks
@@ -136,3 +137,9 @@ def test_a_look_is_the_same_alone_and_among_others():
     assert together.min() >= 0
     assert together.max() <= 1
     assert together.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_softer_picture_is_the_mean_of_five_by_five_pixels():
+    sharp = np.random.default_rng(0).random((2, 3, 20, 30), dtype=np.float32)
+    expected = ndimage.uniform_filter(sharp, (1, 1, 5, 5), mode="nearest")
+    assert np.allclose(disc_looks._softened(torch.from_numpy(sharp)).numpy(), expected, atol=1e-6)
