@@ -25,7 +25,6 @@ QUICK = GraderRecipe(network=TINY, steps=4, batch=2, validate_every=2, checkpoin
 PAPER = replace(
     PAPER_RECIPE, network=replace(TINY, batch_norm=False), epochs=4, batch=2, checkpoint_every=2, patience=0
 )
-AVERAGED = replace(QUICK, averaging=0.5)
 GUIDED = replace(QUICK, guidance=0.5, guided=2)
 ROWS = {task: row for row, task in enumerate(Task)}
 MIDDLE = CONTEXT_SHAPE[0] // 2

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import torch
-from grader_making import AVERAGED, a_data
+from grader_making import QUICK, a_data
 
 from SpineNetCore.learning import checkpoints
 from SpineNetCore.learning.grader_training import train_grader
@@ -16,7 +16,7 @@ from SpineNetCore.learning.processes import Process
 
 def save_or_wait(state: dict[str, object], path: Path) -> None:
     torch_save(state, path)
-    if state["step"] == AVERAGED.steps:
+    if state["step"] == QUICK.steps:
         path.write_bytes(path.read_bytes()[:1000])
         time.sleep(600)
 
@@ -24,4 +24,4 @@ def save_or_wait(state: dict[str, object], path: Path) -> None:
 if __name__ == "__main__":
     torch_save = torch.save
     checkpoints.torch.save = save_or_wait
-    train_grader(a_data(), AVERAGED, Path(sys.argv[1]), process=Process(loaders=0))
+    train_grader(a_data(), QUICK, Path(sys.argv[1]), process=Process(loaders=0))

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 from full_disk import a_full_disk
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning import checkpoints
@@ -32,11 +31,6 @@ def learn(training: Training, start: int, stop: int) -> None:
         training.step((training.network(batch) - batch.sum(1, keepdim=True)).square().mean())
 
 
-def averaged(training: Training) -> Training:
-    average = AveragedModel(training.network, multi_avg_fn=get_ema_multi_avg_fn(0.75), use_buffers=True)
-    return replace(training, average=average)
-
-
 def weights(training: Training) -> list[torch.Tensor]:
     return [value.clone() for value in training.network.state_dict().values()]
 
@@ -57,37 +51,6 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert are_equal(weights(revived), weights(whole))
     assert revived.schedule.get_last_lr() == whole.schedule.get_last_lr()
-
-
-def test_an_average_follows_weights_and_buffers_step_by_step():
-    training = averaged(a_training())
-    learn(training, 0, 1)
-    expected = weights(training)
-    for step in range(1, 4):
-        learn(training, step, step + 1)
-        expected = [0.75 * old + 0.25 * new for old, new in zip(expected, weights(training), strict=True)]
-    found = training.result.state_dict()
-    is_number = [value.is_floating_point() for value in found.values()]
-
-    assert all(torch.allclose(a, b) for a, b, is_it in zip(found.values(), expected, is_number, strict=True) if is_it)
-    assert "1.running_var" in found
-    assert not torch.allclose(found["0.weight"], training.network[0].weight)
-
-
-def test_an_average_too_goes_on_where_it_was(path):
-    whole, killed, revived = averaged(a_training()), averaged(a_training()), averaged(a_training(seed=1))
-    learn(whole, 0, STEPS)
-    learn(killed, 0, 3)
-    save_checkpoint(killed, 3, path)
-    learn(revived, resumed(revived, path), STEPS)
-
-    assert are_equal(list(revived.result.state_dict().values()), list(whole.result.state_dict().values()))
-
-
-def test_a_checkpoint_without_an_average_cannot_go_on_with_one(path):
-    save_checkpoint(a_training(), 1, path)
-    with pytest.raises(InputError, match=r"student.pt' is of another network"):
-        resumed(averaged(a_training()), path)
 
 
 def test_a_step_changes_the_weights_and_the_rate():

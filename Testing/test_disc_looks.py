@@ -11,7 +11,7 @@ from scipy import ndimage
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning import disc_looks
 from SpineNetCore.learning.disc_examples import DiscExample
-from SpineNetCore.learning.disc_looks import SliceDraw, Texture, draw_looks, draw_slices
+from SpineNetCore.learning.disc_looks import Quality, SliceDraw, draw_looks, draw_slices
 from SpineNetCore.views import RandomViewRanges, View, draw_view, look
 
 CPU = torch.device("cpu")
@@ -91,9 +91,9 @@ def test_contrast_and_gains_change_the_intensities(monkeypatch):
     assert seen[0].max() == 0
 
 
-def seen_with(texture: Texture, example: DiscExample, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """The disc straight on, with a texture and nothing else changed."""
-    draw = replace(disc_looks._as_they_are(example), texture=texture)
+def seen_with(quality: Quality, example: DiscExample, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """The disc straight on, with a quality and nothing else changed."""
+    draw = replace(disc_looks._as_they_are(example), quality=quality)
     monkeypatch.setattr(disc_looks, "draw_slices", lambda rng, example: draw)
     monkeypatch.setattr(disc_looks, "draw_view", lambda rng, ranges: View())
     return draw_looks(generators(1), [example], RANGES, varies_slices=True).seen(CPU)[0].numpy()
@@ -101,8 +101,8 @@ def seen_with(texture: Texture, example: DiscExample, monkeypatch: pytest.Monkey
 
 def test_noise_is_as_strong_as_asked_and_another_in_every_slice(monkeypatch):
     example = smooth(a_disc({}, slices=5))
-    clean = seen_with(Texture(), example, monkeypatch)
-    noisy = seen_with(Texture(noise=0.05, places=np.arange(18).reshape(9, 2)), example, monkeypatch)
+    clean = seen_with(Quality(), example, monkeypatch)
+    noisy = seen_with(Quality(noise=0.05, places=np.arange(18).reshape(9, 2)), example, monkeypatch)
     added = (noisy - clean)[2:7]
 
     assert added.std() == pytest.approx(0.05, rel=0.05)
@@ -114,26 +114,29 @@ def test_noise_is_as_strong_as_asked_and_another_in_every_slice(monkeypatch):
 @pytest.mark.parametrize(("softness", "less_or_more"), [(1.0, -1), (0.4, -1), (-0.7, 1)])
 def test_a_soft_look_varies_less_and_a_sharp_one_more(softness, less_or_more, monkeypatch):
     example = replace(a_disc({}, slices=9), slices=a_disc({}, slices=9, brightness=100).slices + np.uint8(60))
-    plain, changed = (seen_with(Texture(softness=share), example, monkeypatch) for share in (0.0, softness))
+    plain, changed = (seen_with(Quality(softness=share), example, monkeypatch) for share in (0.0, softness))
 
     assert np.sign(changed.std() - plain.std()) == less_or_more
     assert changed.mean() == pytest.approx(plain.mean(), abs=0.005)
 
 
-def test_textures_are_drawn_for_some_looks_only():
-    textures = [draw_slices(rng, a_disc({}, slices=9)).texture for rng in generators(60)]
+def test_qualities_are_drawn_for_some_looks_only():
+    qualities = [draw_slices(rng, a_disc({}, slices=9)).quality for rng in generators(60)]
 
-    assert 5 < sum(texture.noise > 0 for texture in textures) < 35
-    assert 5 < sum(texture.softness != 0 for texture in textures) < 35
-    assert max(texture.noise for texture in textures) <= 0.06
+    assert 5 < sum(quality.noise > 0 for quality in qualities) < 35
+    assert 5 < sum(quality.softness != 0 for quality in qualities) < 35
+    assert max(quality.noise for quality in qualities) <= 0.06
 
 
 def test_a_look_is_the_same_alone_and_among_others():
     discs = [a_disc({}, slices) for slices in (9, 1, 13, 5, 9, 13)]
     together = draw_looks(generators(6), discs, RANGES, varies_slices=True).seen(CPU)
-    alone = draw_looks(generators(6)[5:], discs[5:], RANGES, varies_slices=True).seen(CPU)
+    alone = [
+        draw_looks([rng], [disc], RANGES, varies_slices=True).seen(CPU)[0]
+        for rng, disc in zip(generators(6), discs, strict=True)
+    ]
 
-    assert torch.equal(together[5:], alone)
+    assert torch.equal(together, torch.stack(alone))
     assert together.min() >= 0
     assert together.max() <= 1
     assert together.is_contiguous(memory_format=torch.channels_last)

@@ -14,7 +14,7 @@ def test_a_step_gets_its_own_lesions_whichever_it_is_resumed_at():
     data = a_data()
     (batch,) = load_batches(data, GUIDED, Process(loaders=0), range(2, 3))
 
-    assert torch.equal(batch.lesions.volumes, draw_lesions(data.lesions, GUIDED, 3).volumes)
+    assert torch.equal(batch.lesions.volumes, draw_lesions(data.lesions, GUIDED, 2).volumes)
 
 
 def test_two_processes_share_the_lesions_of_a_step():

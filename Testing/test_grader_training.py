@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grader_making import AVERAGED, GUIDED, PAPER, QUICK, TINY, a_data, a_lesion
+from grader_making import GUIDED, PAPER, QUICK, TINY, a_data, a_lesion
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -25,9 +25,7 @@ from SpineNetCore.learning.training_log import COLUMNS
 from SpineNetCore.learning.validation import Validation
 
 ALONE = Process(loaders=0)
-RECIPES = pytest.mark.parametrize(
-    "recipe", [QUICK, PAPER, AVERAGED, GUIDED], ids=["quick", "paper", "averaged", "guided"]
-)
+RECIPES = pytest.mark.parametrize("recipe", [QUICK, PAPER, GUIDED], ids=["quick", "paper", "guided"])
 
 
 @pytest.fixture(scope="module")
@@ -84,22 +82,10 @@ def test_a_process_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_befo
         time.sleep(0.01)
     training.kill()
     training.wait()
-    resumed = train_grader(data, AVERAGED, checkpoint, process=ALONE)
+    resumed = train_grader(data, QUICK, checkpoint, process=ALONE)
 
-    assert are_equal(resumed, train_grader(data, AVERAGED, tmp_path / "whole.pt", process=ALONE))
+    assert are_equal(resumed, train_grader(data, QUICK, tmp_path / "whole.pt", process=ALONE))
     assert sorted(path.name for path in tmp_path.glob("killed*")) == ["killed.csv", "killed.png", "killed.pt"]
-
-
-def test_the_averaged_network_is_judged_and_returned(data, tmp_path, monkeypatch):
-    last = train_grader(data, QUICK, tmp_path / "last.pt", process=ALONE)
-    judged = []
-    monkeypatch.setattr(grader_training, "validated", lambda network, *_: judged.append(network) or Validation(1, {}))
-    average = train_grader(data, AVERAGED, tmp_path / "average.pt", process=ALONE)
-    kept = torch.load(tmp_path / "average.pt", weights_only=True)
-
-    assert are_equal(judged[-1], average)
-    assert all(torch.equal(value, last.state_dict()[name]) for name, value in kept["parts"][0].items())
-    assert not are_equal(average, last)
 
 
 def test_a_rate_that_fell_on_a_plateau_stays_low_after_a_kill(data, tmp_path, monkeypatch):
@@ -157,7 +143,6 @@ def test_lesions_that_processes_cannot_share_evenly_are_refused(data, tmp_path):
     [
         ({"rate": 0.5}, "was made with rate 0.002, now it is 0.5: give another --work folder, or delete it"),
         ({"seed": 3}, "was made with seed 0, now it is 3"),
-        ({"averaging": 0.9}, "was made with averaging 0.0, now it is 0.9"),
         ({"network": replace(TINY, fc6=4)}, "was made with network "),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from grader_making import AVERAGED, PAPER, a_disc, a_lesion, a_pool
+from grader_making import PAPER, QUICK, a_disc, a_lesion, a_pool
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
@@ -23,7 +23,7 @@ DATA = GraderData([a_pool()], [a_disc({Task.PFIRRMANN: {grade}}, slices=1) for g
 PLAIN = replace(PAPER.network, dropout=0.0)
 """Neither dropout nor batch normalisation: only then is the result of several processes that of one."""
 RECIPES = {
-    "quick": replace(AVERAGED, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2, guidance=0.5, guided=4),
+    "quick": replace(QUICK, network=PLAIN, batch=4, mixed_precision=False, rate=1e-2, guidance=0.5, guided=4),
     "paper": replace(PAPER, network=PLAIN, batch=4, rate=1e-2),
 }
 

@@ -57,6 +57,17 @@ def test_no_batch_that_lay_ready_is_timed(monkeypatch):
     assert len(drawn) == 2 * DRAWN_AHEAD + 1 + 2
 
 
+def test_steps_of_both_kinds_take_turns(monkeypatch):
+    events = []
+    real_seen, real_loss = DrawnLooks.seen, throughput.loss_of
+    monkeypatch.setattr(DrawnLooks, "seen", lambda *given: events.append("look") or real_seen(*given))
+    monkeypatch.setattr(throughput, "loss_of", lambda *given: events.append("learn") or real_loss(*given))
+    measure_throughput([a_pool()], MANY_STEPS, Process(loaders=0), steps=7)
+    turns = [kind for count in (5, 2) for kind in (["learn"] * (1 + count), ["look", "learn"] * (1 + count))]
+
+    assert events == ["look", *(event for turn in turns for event in turn)]
+
+
 @pytest.mark.parametrize("steps", [0, 101])
 def test_a_number_of_steps_that_cannot_be_timed_is_refused(steps, capsys):
     assert main(["bench", "--training", "--steps", str(steps)]) == 2

@@ -8,6 +8,7 @@ from grader_making import PAPER, QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.__main__ import main
+from SpineNetCore.commands import train
 from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
 from SpineNetCore.learning import courses, disc_examples, grader_recipe, recipes
 from SpineNetCore.learning.datasets.graded_scans import Split
@@ -15,7 +16,7 @@ from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.model_files import Storage, load_network, read_model, save_network
-from SpineNetCore.models import GRADER_FILE
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, load_models
 from SpineNetCore.network import GradingNetwork
 
 
@@ -55,6 +56,19 @@ def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider,
     assert (work / f"grader-{preset}-1.png").exists()
     assert (work / f"grader-{preset}-2.csv").exists() == (preset == "quick")
     assert len(list((work / "discs").iterdir())) == 1, "four scans of the same bytes"
+
+
+def test_a_folder_without_a_detector_is_given_the_bundled_one_and_serves_an_analysis(
+    spider, models, tmp_path, tiny_presets, monkeypatch
+):
+    monkeypatch.setattr(train, "BUNDLED_MODELS", models)
+    output = tmp_path / "output"
+    options = ("--spider", spider, "--work", tmp_path / "work", "--output", output, "--phantoms", 0, "--device", "cpu")
+    assert status(*options) == 0
+
+    detector, grader = load_models(output).files
+    assert detector.digest == read_model(models / DETECTOR_FILE, "detector").digest
+    assert grader.path == output / GRADER_FILE
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ def add_to(commands: Commands) -> None:
         "train",
         help="learn the detector or the grader from data",
         description="Learn a model from graded scans and from phantoms, and write it to --output. A run that was "
-        "stopped goes on from its checkpoints in --work. Learn the detector first: the grader needs it.",
+        "stopped goes on from its checkpoints in --work. Discs for the grader are cut by the detector in --output or, "
+        "where there is none, by the bundled one, which is then put there: analyse --models takes that folder.",
     )
     parser.add_argument("model", choices=("detector", "grader"))
     _add_data_to(parser)
@@ -160,14 +162,21 @@ def _train_grader(options: argparse.Namespace) -> None:
     course = course_further(learned.config) if learned else course_of(Preset(options.preset))
     if options.swap_validation_and_test:
         scans, course = swapped(scans), course.for_swapped_patients()
-    detector = vertebra_network(read_model(options.output / DETECTOR_FILE, DETECTOR_KIND))
+    detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
     phantoms = 1000 if options.phantoms is None else options.phantoms
     simulation = Simulation(phantoms, options.workers, course.is_guided)
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process, learned)
     if process.is_first:
+        _save_detector(options.output)
         _save_grader(network, scans, earlier, options)
+
+
+def _detector_file(folder: Path) -> Path:
+    """The folder's own, or else the bundled one."""
+    own = folder / DETECTOR_FILE
+    return own if own.exists() else BUNDLED_MODELS / DETECTOR_FILE
 
 
 def _grader_to_train_further(options: argparse.Namespace) -> StoredModel | None:
@@ -189,6 +198,16 @@ def _grader_to_train_further(options: argparse.Namespace) -> StoredModel | None:
             "the first to train it further."
         )
     return stored
+
+
+def _save_detector(folder: Path) -> None:
+    """Beside the grader that learned from its discs."""
+    from SpineNetCore.learning.whole_files import written_whole
+
+    used, own = _detector_file(folder), folder / DETECTOR_FILE
+    if used != own:
+        with written_whole(own) as partial:
+            shutil.copyfile(used, partial)
 
 
 def _save_grader(

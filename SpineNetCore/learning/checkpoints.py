@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
-from torch.optim.swa_utils import AveragedModel
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.whole_files import written_whole
@@ -23,7 +22,6 @@ class Training:
     """What changes while a network learns.
 
     memory: what else it must remember, as tensors and plain values. facts: by name, what decides how it goes on.
-    average: follows the network's weights and buffers after every step, where given.
     """
 
     network: nn.Module
@@ -31,12 +29,6 @@ class Training:
     schedule: LRScheduler
     memory: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
-    average: AveragedModel | None = None
-
-    @property
-    def result(self) -> nn.Module:
-        """What is judged and kept: the average of the networks so far, or else the last one."""
-        return self.network if self.average is None else self.average.module
 
     def step(self, loss: Tensor) -> None:
         """Learn from one batch's loss."""
@@ -45,8 +37,6 @@ class Training:
         self.optimiser.step()
         if not isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step()
-        if self.average is not None:
-            self.average.update_parameters(self.network)
 
     def judge(self, validation_loss: float) -> None:
         """Let a rate that waits for plateaus know how good the network is by now."""
@@ -55,14 +45,12 @@ class Training:
 
 
 def save_checkpoint(training: Training, step: int, path: Path) -> None:
-    """Write weights, their average, optimiser, schedule and memory after `step` steps, whole or not at all.
+    """Write weights, optimiser, schedule and memory after `step` steps, whole or not at all.
 
     Raises InputError where it cannot be written; the checkpoint before it is then still there.
     """
     parts = [training.network.state_dict(), training.optimiser.state_dict(), training.schedule.state_dict()]
     state = {"step": step, "parts": parts, "memory": training.memory, "facts": dict(training.facts)}
-    if training.average is not None:
-        state["average"] = training.average.state_dict()
     with written_whole(path) as partial:
         try:
             torch.save(state, partial)
@@ -89,8 +77,6 @@ def resumed(training: Training, path: Path) -> int:
     try:
         training.network.load_state_dict(network)
         training.optimiser.load_state_dict(optimiser)
-        if training.average is not None:
-            training.average.load_state_dict(state["average"])
     except (RuntimeError, ValueError, KeyError) as error:
         raise InputError(f"The checkpoint '{path}' is of another network: {_REMEDY}.") from error
     training.schedule.load_state_dict(schedule)

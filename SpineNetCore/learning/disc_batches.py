@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.disc_looks import DrawnLooks, draw_looks
 from SpineNetCore.learning.grader_loss import LabelBatch, balancing_weights, labels_of
 from SpineNetCore.learning.grader_recipe import GraderRecipe
 from SpineNetCore.views import FixedView, RandomViewRanges
+
+_WHICH_DISCS = 0, 2
+"""Sets the random numbers that choose discs apart from those of a look or a lesion of the same step."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def count_discs(pools: Sequence[DiscPool]) -> int:
     return sum(len(pool.examples) for pool in pools)
 
 
-class DiscBatches(Dataset[DiscBatch]):
+class DiscBatches:
     """Item k is the batch of step k + 1, or the part of it that one of several processes takes."""
 
     def __init__(self, pools: Sequence[DiscPool], recipe: GraderRecipe, rank: int = 0, processes: int = 1) -> None:
@@ -68,7 +70,7 @@ class DiscBatches(Dataset[DiscBatch]):
         """Places of the whole batch's discs."""
         if self._recipe.epochs:
             return self._next_of_pass(step)
-        rng = np.random.default_rng((self._recipe.seed, step))
+        rng = np.random.default_rng((self._recipe.seed, step, *_WHICH_DISCS))
         origins = rng.choice(len(self._sizes), self._recipe.batch, p=self._shares)
         starts = np.cumsum(self._sizes) - self._sizes
         return [int(starts[origin] + rng.integers(self._sizes[origin])) for origin in origins]
@@ -76,7 +78,7 @@ class DiscBatches(Dataset[DiscBatch]):
     def _next_of_pass(self, step: int) -> list[int]:
         discs, batch = len(self._examples), self._recipe.batch
         epoch, place = divmod(step, self._recipe.steps_per_epoch(discs))
-        order = np.random.default_rng((self._recipe.seed, epoch)).permutation(discs)
+        order = np.random.default_rng((self._recipe.seed, epoch, *_WHICH_DISCS)).permutation(discs)
         return np.resize(order, max(discs, batch))[place * batch : (place + 1) * batch].tolist()  # type: ignore[no-any-return]
 
 

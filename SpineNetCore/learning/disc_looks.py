@@ -26,16 +26,17 @@ _DISCS_IN_CACHE = 4
 _SOFT_PX = 5
 """Width of the square whose mean stands for a softer picture."""
 
-_NOISE_PLACES = 32
+_NOISE_PLACES = 512
 """The noise of a slice is cut out of one tile at so many rows and columns."""
 
 
 @dataclass(frozen=True)
-class Texture:
+class Quality:
     """How another scanner would have drawn the same disc.
 
     softness: share of a softer picture that is mixed in, below 0 taken away, which sharpens. noise: standard deviation
-    of what is added. places: (9, 2) where in the tile of noise each slice finds its own.
+    of what is added, normal as Rician noise is where there is signal. places: (9, 2) where in the tile of noise each
+    slice finds its own.
     """
 
     softness: float = 0.0
@@ -48,7 +49,7 @@ class SliceDraw:
     """What a draw makes of a context's 13 slices.
 
     sources: (13,) places in the example's own slices, -1 where blank. shifts: (13, 2) rows and columns by which each is
-    rolled. gains: (13,) factors on intensities. exponent: of all intensities in [0, 1], before the gains. texture: of
+    rolled. gains: (13,) factors on intensities. exponent: of all intensities in [0, 1], before the gains. quality: of
     the whole look.
     """
 
@@ -56,7 +57,7 @@ class SliceDraw:
     shifts: NDArray[np.int64]
     gains: NDArray[np.float32]
     exponent: float = 1.0
-    texture: Texture = field(default_factory=Texture)
+    quality: Quality = field(default_factory=Quality)
 
     def shown(self, example: DiscExample, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Some of the context's slices, (n, 192, 320)."""
@@ -73,13 +74,13 @@ class DrawnLooks:
     """N looks yet to be taken.
 
     slices: uint8 (N, 9, 192, 320), those that each view shows, in its order, 255 standing for 1. gains: (N, 9) and
-    exponents: (N,), see `SliceDraw`. textures: N of them.
+    exponents: (N,), see `SliceDraw`. qualities: N of them.
     """
 
     slices: Tensor
     gains: Tensor
     exponents: Tensor
-    textures: tuple[Texture, ...]
+    qualities: tuple[Quality, ...]
     views: tuple[View, ...]
 
     def seen(self, device: torch.device) -> Tensor:
@@ -95,7 +96,7 @@ class DrawnLooks:
         slices, gains, exponents = (part[some].to(device) for part in (self.slices, self.gains, self.exponents))
         seen = through_windows(slices.float(), self.views[some]) / 255
         varied = seen.pow(exponents[:, None, None, None]) * gains[:, :, None, None]
-        looks = brightened(_textured(varied.clamp(max=1), self.textures[some]), self.views[some])
+        looks = brightened(_of_quality(varied.clamp(max=1), self.qualities[some]), self.views[some])
         return looks.contiguous(memory_format=torch.channels_last)  # quicker than in the copy to `seen`
 
 
@@ -103,7 +104,7 @@ def draw_looks(
     rngs: Sequence[np.random.Generator], examples: Sequence[DiscExample], ranges: RandomViewRanges, varies_slices: bool
 ) -> DrawnLooks:
     """A look at each of N examples, drawn with its own generator."""
-    slices, gains, exponents, textures, views = [], [], [], [], []
+    slices, gains, exponents, qualities, views = [], [], [], [], []
     for rng, example in zip(rngs, examples, strict=True):
         draw = draw_slices(rng, example) if varies_slices else _as_they_are(example)
         view = draw_view(rng, ranges)
@@ -111,17 +112,17 @@ def draw_looks(
         slices.append(torch.from_numpy(draw.shown(example, places)))
         gains.append(torch.from_numpy(draw.gains[places]))
         exponents.append(draw.exponent)
-        textures.append(draw.texture)
+        qualities.append(draw.quality)
         views.append(view)
-    return DrawnLooks(torch.stack(slices), torch.stack(gains), torch.tensor(exponents), tuple(textures), tuple(views))
+    return DrawnLooks(torch.stack(slices), torch.stack(gains), torch.tensor(exponents), tuple(qualities), tuple(views))
 
 
 def draw_slices(rng: np.random.Generator, example: DiscExample) -> SliceDraw:
-    """Another contrast and texture, and other slices: one slice repeated into several, or several blanked.
+    """Another contrast and quality, and other slices: one slice repeated into several, or several blanked.
 
     The middle slice, or the only one, always stays, without shift or gain.
     """
-    draw = replace(_as_they_are(example), exponent=float(np.exp(rng.normal(0, 0.12))), texture=_draw_texture(rng))
+    draw = replace(_as_they_are(example), exponent=float(np.exp(rng.normal(0, 0.12))), quality=_draw_quality(rng))
     half = int(rng.choice([0, 1, 2, 3, 4, 6], p=[0.15, 0.15, 0.15, 0.15, 0.2, 0.2]))
     if len(example.slices) == 1:
         _repeat(rng, draw, example.first, half if rng.random() < 0.6 else 0)
@@ -130,25 +131,25 @@ def draw_slices(rng: np.random.Generator, example: DiscExample) -> SliceDraw:
     return draw
 
 
-def _draw_texture(rng: np.random.Generator) -> Texture:
-    """Of every third look softer or sharper, of every third noisy."""
+def _draw_quality(rng: np.random.Generator) -> Quality:
+    """A third of looks softer or sharper, a third noisy."""
     softness = rng.uniform(-0.7, 1) if rng.random() < 1 / 3 else 0.0
     noise = rng.uniform(0, 0.06) if rng.random() < 1 / 3 else 0.0
-    return Texture(softness, noise, rng.integers(_NOISE_PLACES, size=(DISC_SHAPE[0], 2)))
+    return Quality(softness, noise, rng.integers(_NOISE_PLACES, size=(DISC_SHAPE[0], 2)))
 
 
-def _textured(seen: Tensor, textures: Sequence[Texture]) -> Tensor:
+def _of_quality(seen: Tensor, qualities: Sequence[Quality]) -> Tensor:
     """(N, 9, 112, 224), changed in place: each with its softness and noise; a slice that is not there stays zero."""
-    changed = [row for row, texture in enumerate(textures) if texture.softness]
-    noisy = [row for row, texture in enumerate(textures) if texture.noise]
+    changed = [row for row, quality in enumerate(qualities) if quality.softness]
+    noisy = [row for row, quality in enumerate(qualities) if quality.noise]
     if changed:
         sharp = seen[changed]
-        seen[changed] = torch.lerp(sharp, _softened(sharp), _each([textures[row].softness for row in changed], seen))
+        seen[changed] = torch.lerp(sharp, _softened(sharp), _each([qualities[row].softness for row in changed], seen))
     if noisy:
         clean = seen[noisy]
-        rows, columns = np.stack([textures[row].places for row in noisy], axis=-1).transpose(1, 2, 0)
+        rows, columns = np.stack([qualities[row].places for row in noisy], axis=-1).transpose(1, 2, 0)
         noise = _noise_tile(seen.device)[rows, columns] * (clean.amax(dim=(2, 3), keepdim=True) > 0)
-        seen[noisy] = clean + _each([textures[row].noise for row in noisy], seen) * noise
+        seen[noisy] = clean + _each([qualities[row].noise for row in noisy], seen) * noise
     return seen
 
 
@@ -167,7 +168,7 @@ def _each(values: Sequence[float], like: Tensor) -> Tensor:
 
 @lru_cache
 def _noise_tile(device: torch.device) -> Tensor:
-    """(32, 32, 112, 224): from each place of a tile on, noise of standard deviation 1, about as fine as a scan's."""
+    """(512, 512, 112, 224): from each place of a tile on, noise of standard deviation 1, about as fine as a scan's."""
     rows, columns = (size + _NOISE_PLACES - 1 for size in DISC_SHAPE[1:])
     tile = gaussian_filter(np.random.default_rng(0).standard_normal((rows, columns)), 1)
     fine = torch.as_tensor(tile / tile.std(), dtype=torch.float32, device=device)

@@ -28,16 +28,17 @@ class GraderBatches(Dataset[GraderBatch]):
     """Item k is what one process learns from in step k + 1."""
 
     def __init__(self, data: GraderData, recipe: GraderRecipe, process: Process) -> None:
-        self._data, self._recipe, self._process = data, recipe, process
+        self._lesions = data.lesions if data.guides(recipe) else ()
+        self._recipe, self._process = recipe, process
         self._discs = DiscBatches(data.pools, recipe, process.rank, process.count)
 
     def __getitem__(self, step: int) -> GraderBatch:
-        return GraderBatch(self._discs[step], self._drawn_lesions(step + 1))
+        return GraderBatch(self._discs[step], self._drawn_lesions(step))
 
-    def _drawn_lesions(self, number: int) -> LesionLooks | None:
-        if not self._data.guides(self._recipe):
+    def _drawn_lesions(self, step: int) -> LesionLooks | None:
+        if not self._lesions:
             return None
-        return draw_lesions(self._data.lesions, self._recipe, number, self._process.rank, self._process.count)
+        return draw_lesions(self._lesions, self._recipe, step, self._process.rank, self._process.count)
 
 
 def load_batches(data: GraderData, recipe: GraderRecipe, process: Process, steps: range) -> DataLoader[GraderBatch]:

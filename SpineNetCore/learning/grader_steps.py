@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.checkpoints import Training
@@ -36,7 +35,7 @@ def new_training(
     network.train().to(process.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _descent(network, recipe, recipe.all_steps(count_discs(pools)))
     facts = recipe.facts() | {"discs": data_digest(pools)}
-    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts, _average(network, recipe))
+    return Training(network, optimiser, schedule, {"losses": [], "rows": []}, facts)
 
 
 def loss_of(learner: Learner, views: Tensor, labels: LabelBatch, recipe: GraderRecipe) -> Tensor:
@@ -54,11 +53,3 @@ def _descent(network: nn.Module, recipe: GraderRecipe, steps: int) -> tuple[torc
         return sgd, ReduceLROnPlateau(sgd, factor=0.1, patience=recipe.patience)
     adamw = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.weight_decay)
     return adamw, OneCycleLR(adamw, recipe.rate, steps + 1, pct_start=0.15)
-
-
-def _average(network: nn.Module, recipe: GraderRecipe) -> AveragedModel | None:
-    """Buffers are averaged too, so that batch normalisation fits the averaged weights."""
-    if not recipe.averaging:
-        return None
-    follow = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=follow, use_buffers=True)

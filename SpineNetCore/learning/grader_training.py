@@ -67,7 +67,7 @@ def train_grader(
         if process.is_first and _is_due(step, every, steps):
             save_checkpoint(training, step, checkpoint)
             draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
-    return _plain(training.result, recipe.network).eval()
+    return _plain(training.network, recipe.network).eval()
 
 
 def _check(data: GraderData, recipe: GraderRecipe, process: Process) -> None:
@@ -128,8 +128,8 @@ def _validate(training: Training, data: GraderData, recipe: GraderRecipe, step: 
     if data.validation:
         loss = torch.nan
         if process.is_first:
-            assert isinstance(training.result, GradingNetwork)
-            found = validated(training.result, data.validation, process.device)
+            assert isinstance(training.network, GradingNetwork)
+            found = validated(training.network, data.validation, process.device)
             loss = found.loss
             row |= {"validation_loss": loss} | {task.value: value for task, value in found.accuracies.items()}
         training.judge(process.from_first(loss))

@@ -54,7 +54,7 @@ class Lesion:
 def with_slack(lesion: Mask) -> Mask:
     """A mask [slice, row, column] and what lies `SLACK_PX` around it in its slices."""
     out = np.zeros_like(lesion)
-    for slices, rows, columns in ndimage.find_objects(lesion.astype(np.uint8)):  # at most one box: quicker than all
+    for slices, rows, columns in ndimage.find_objects(lesion.astype(np.uint8)):  # one box, or none: quicker than all
         near = slices, _wider(rows), _wider(columns)
         out[near] = ndimage.binary_dilation(lesion[near], _SLACK)
     return out

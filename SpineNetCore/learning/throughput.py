@@ -17,6 +17,9 @@ from SpineNetCore.learning.grader_recipe import GraderRecipe
 from SpineNetCore.learning.grader_steps import loss_of, new_training
 from SpineNetCore.learning.processes import Process
 
+_TURN = 5
+"""Steps of one kind that are timed in a row: both kinds take turns, so that a machine that slows down slows both."""
+
 
 @dataclass(frozen=True)
 class Throughput:
@@ -46,14 +49,19 @@ def measure_throughput(pools: Sequence[DiscPool], recipe: GraderRecipe, process:
     def seen(batch: DiscBatch) -> tuple[Tensor, LabelBatch]:
         return batch.looks.seen(process.device), batch.labels.to(process.device)
 
-    ready = seen(DiscBatches(pools, recipe)[middle])
-    warm_up = DRAWN_AHEAD * process.loaders + 1  # past the batches that lie ready before the first step
-    alone_s = _median_seconds(lambda: learn(*ready), steps, warm_up)
+    ready = seen(DiscBatches(pools, recipe, process.rank, process.count)[middle])
     batches = iter(load_batches(data, recipe, process, range(middle, all_steps)))
-    return Throughput(alone_s, _median_seconds(lambda: learn(*seen(next(batches).discs)), steps, warm_up))
+    warm_up = DRAWN_AHEAD * process.loaders + 1  # past the batches that lie ready before the first step
+    alone_s: list[float] = []
+    fed_s: list[float] = []
+    for start in range(0, steps, _TURN):
+        turn = min(_TURN, steps - start)
+        alone_s += _seconds(lambda: learn(*ready), turn, warm_up)
+        fed_s += _seconds(lambda: learn(*seen(next(batches).discs)), turn, warm_up)
+    return Throughput(statistics.median(alone_s), statistics.median(fed_s))
 
 
-def _median_seconds(step: Callable[[], None], steps: int, warm_up: int) -> float:
+def _seconds(step: Callable[[], None], steps: int, warm_up: int) -> list[float]:
     for _ in range(warm_up):
         step()
     seconds = []
@@ -61,4 +69,4 @@ def _median_seconds(step: Callable[[], None], steps: int, warm_up: int) -> float
         began = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
+    return seconds
