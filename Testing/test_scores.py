@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 
+from SpineNetCore import scores as scores_module
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.scores import TaskScore, ready_network, score_discs
+from SpineNetCore.views import fixed_views
 
 CONFIG = NetworkConfig(fc6=6, fc7=5, conv_widths=(4, 4, 4, 4, 4))
 
@@ -25,7 +29,10 @@ def contexts() -> FloatArray:
     return np.random.default_rng(0).random((2, 13, 192, 320), dtype=np.float32)
 
 
-def test_a_score_is_the_mean_of_54_views(network: GradingNetwork, contexts: FloatArray) -> None:
+def test_a_score_is_the_mean_of_54_views(
+    network: GradingNetwork, contexts: FloatArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores_module, "_is_of_middle", lambda number: False)
     per_view = []
     for row in (24, 40, 56):
         for column in (32, 48, 64):
@@ -54,6 +61,23 @@ def test_one_view_is_the_centre_and_leaves_no_spread(network: GradingNetwork, co
     score = score_discs(network, contexts[:1], views=1)[0][0]
     np.testing.assert_allclose(score.probabilities, expected, atol=1e-6)
     assert score.uncertainty == 0
+
+
+@pytest.mark.parametrize("present", [range(13), [4, 5], [9]])
+def test_every_third_pair_of_views_shows_the_middle_slice_alone(
+    present: Sequence[int], network: GradingNetwork, contexts: FloatArray
+) -> None:
+    shown = np.zeros_like(contexts[:1])
+    shown[0, list(present)] = contexts[0, list(present)]
+    alone = np.zeros_like(shown)
+    nearest = min(present, key=lambda place: abs(place - 6))
+    alone[0, nearest] = shown[0, nearest]
+    fixed = fixed_views(8)
+    volumes = [view.cut(torch.from_numpy((alone if k in (4, 5) else shown)[0])) for k, view in enumerate(fixed)]
+    with torch.inference_mode():
+        expected = network.eval()(torch.stack(volumes))[Task.PFIRRMANN].softmax(1).mean(0).numpy()
+
+    np.testing.assert_allclose(score_discs(network, shown, views=8)[0][0].probabilities, expected, atol=1e-6)
 
 
 def test_a_disc_scores_the_same_in_any_company(network: GradingNetwork, contexts: FloatArray) -> None:
