@@ -34,7 +34,8 @@ thead th { color: var(--soft); vertical-align: bottom; border-bottom-width: 2px;
 .scores th[scope=row] { white-space: nowrap; font-size: 15px; vertical-align: middle; } .scores td { width: 14.5%; }
 .grade { font-size: 19px; font-weight: 700; line-height: 1.15; } .label { display: block; font-size: 12.5px;
   line-height: 1.25; }
-.number { display: block; font-size: 12px; font-variant-numeric: tabular-nums; margin-top: 2px; opacity: .85; }
+.number { display: block; font-size: 12px; font-variant-numeric: tabular-nums; white-space: nowrap; margin-top: 2px;
+  opacity: .85; }
 .s0 { background: var(--s0); } .s1, .s2, .s3, .s4 { color: var(--s-ink); }
 .s1 { background: var(--s1); } .s2 { background: var(--s2); } .s3 { background: var(--s3); }
   .s4 { background: var(--s4); }
