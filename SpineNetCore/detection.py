@@ -75,7 +75,9 @@ def read_scan_slices(
 def scaled_intensities(voxels: FloatArray) -> FloatArray:
     """Scale a scan so that its 1st percentile is 0 and its 99.5th is 1, clipped."""
     low, high = np.percentile(voxels, (1.0, 99.5))
-    return np.asarray(np.clip((voxels - low) / max(float(high - low), 1e-6), 0, 1), dtype=np.float32)
+    return np.asarray(
+        np.clip((voxels - low) / max(float(high - low), np.finfo(np.float32).tiny), 0, 1), dtype=np.float32
+    )
 
 
 def at_working_resolution(image: FloatArray, spacing_mm: tuple[float, float]) -> FloatArray:

@@ -183,3 +183,9 @@ def test_every_slice_is_read_and_counted(three_bodies):
 
     assert [body.slice_index for body in reading.bodies] == [0, 0, 0, 2, 2]
     assert counts == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_intensities_are_scaled_alike_whatever_their_unit():
+    voxels = np.random.default_rng(0).random((3, 20, 20), dtype=np.float32)
+
+    assert np.allclose(scaled_intensities(np.float32(1e-9) * voxels), scaled_intensities(voxels), atol=1e-5)
