@@ -240,3 +240,12 @@ def test_one_cold_voxel_does_not_set_the_scale():
     disc = disc_of(scan, "L3-L4")
 
     assert np.allclose(cut_disc_volume(cold, disc).voxels, cut_disc_volume(scan, disc).voxels, atol=1e-6)
+
+
+def test_edges_filled_up_far_below_the_picture_do_not_set_the_scale():
+    scan = painted(an_empty_scan(slices=9, spacing_mm=(4.2, 0.7, 0.6)))
+    filled = replace(scan, voxels=scan.voxels.copy())
+    filled.voxels[:, :4] = -1000
+    disc = disc_of(scan, "L3-L4")
+
+    assert np.allclose(cut_disc_volume(filled, disc).voxels, cut_disc_volume(scan, disc).voxels, atol=1e-6)
