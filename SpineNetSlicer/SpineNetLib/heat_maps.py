@@ -119,6 +119,7 @@ def _heat_of_discs(analysis: Analysis, whole: Node, discs: tuple[str, ...]) -> N
         node.SetSingletonTag(_CHOSEN_DISCS)
         node.SetSaveWithScene(False)
         node = scene.AddNode(node)
+    if node.GetDisplayNode() is None:  # new, or left bare by a scene that was closed
         _colour(node)
         node.GetDisplayNode().SetSaveWithScene(False)
     heat = slicer.util.arrayFromVolume(whole)

@@ -67,7 +67,9 @@ def disc_mask(analysis: Analysis, levels: Sequence[str], grid: Node) -> NDArray[
 def _image_on(grid: Node, segmentation: Node) -> Any:
     """The grid of a volume node as an oriented image, under the transform that the segmentation is under."""
     parent = segmentation.GetParentTransformNode()
-    return slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid, parent)
+    image = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid, parent)
+    image.UnRegister(None)  # it comes with a reference that is ours to give back
+    return image
 
 
 def _segment_on(reference: Any, node: Node, level: str) -> NDArray[np.bool_]:

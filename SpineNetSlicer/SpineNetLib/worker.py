@@ -165,6 +165,10 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
 
 
+_ABNORMAL = "exit abnormally"
+"""Slicer's launcher of Python says so of a process that was killed, and itself ends with status 1."""
+
+
 def failure_sentence(status: int, said: Sequence[str]) -> str:
     """Say in one sentence why a process ended with `status` without a result. said: its lines on stderr."""
     errors = [line.removeprefix(_ERROR) for line in said if line.startswith(_ERROR)]
@@ -172,7 +176,7 @@ def failure_sentence(status: int, said: Sequence[str]) -> str:
         return _disk_full()
     if any("No module named 'torch'" in line for line in said):
         return "PyTorch is not installed: install it with Slicer's PyTorch extension and analyse again."
-    if status < 0 or status >= _STOPPED:
+    if status < 0 or status >= _STOPPED or any(_ABNORMAL in line for line in said):
         return (
             "The analysis was ended from outside, perhaps because memory ran out: close other programs and analyse "
             "again."

@@ -163,6 +163,16 @@ def test_the_heat_of_one_disc_is_shown_alone(an_analysis, a_view, the_phantom):
     assert not node.GetSaveWithScene()
 
 
+def test_the_heat_of_one_disc_is_shown_again_after_its_display_went_with_a_closed_scene(an_analysis):
+    chosen = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(discs=("L4-L5",)))
+    while chosen.GetNumberOfDisplayNodes():  # the legend is one, too
+        an_analysis.scene.RemoveNode(chosen.GetNthDisplayNode(0))
+    again = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(threshold=0.4, discs=("L4-L5",)))
+
+    assert again is chosen
+    assert again.GetDisplayNode().GetLowerThreshold() == 0.4
+
+
 def test_evidence_of_abnormal_grades_is_shown_alone(an_analysis, a_view, the_phantom):
     task = Task.UPPER_MARROW
     levels = levels_shown(current_readings(an_analysis), task, None, abnormal_only=True)

@@ -173,6 +173,8 @@ def test_a_process_killed_from_outside_is_told_so(number):
 
 def test_a_launcher_that_reports_a_killed_process_is_understood():
     assert "ended from outside" in str(failure("import sys; sys.exit(137)"))
+    said = "error: [/slicer/python-real] exit abnormally - Report the problem."
+    assert "ended from outside" in str(failure(f"import sys; print({said!r}, file=sys.stderr); sys.exit(1)"))
 
 
 def test_pytorch_missing_leads_to_its_extension():
