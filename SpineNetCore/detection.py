@@ -12,6 +12,7 @@ from scipy import ndimage
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scan import Scan
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraNetwork
 
 InPlane = NDArray[np.float64]
@@ -93,11 +94,11 @@ def read_slice(image: FloatArray, network: VertebraNetwork, device: torch.device
     """Tissue probabilities (6, H, W) at `PIXEL_MM` a pixel, and corners (4, 2, H, W) in millimetres from the first."""
     height, width = image.shape
     padding = [(0, -size % network.stride) for size in image.shape]
-    padded = torch.from_numpy(np.pad(image, padding))[None, None].to(device, memory_format=torch.channels_last)
+    padded = tensor_of(np.pad(image, padding))[None, None].to(device, memory_format=torch.channels_last)
     with torch.inference_mode():
         maps = network(padded)
-    tissue = maps.tissue[0, :, :height, :width].float().softmax(dim=0).cpu().numpy()
-    offsets = maps.corners[0, :, :height, :width].float().cpu().numpy().reshape(4, 2, height, width)
+    tissue = array_of(maps.tissue[0, :, :height, :width].float().softmax(dim=0))
+    offsets = array_of(maps.corners[0, :, :height, :width].float()).reshape(4, 2, height, width)
     return tissue, offsets * CORNER_UNIT_MM + np.indices((height, width)) * PIXEL_MM
 
 

@@ -17,6 +17,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scores import TaskScore, counted, ready_network
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView, RandomViewRanges, View, draw_view, look, undo
 
 _BATCH = 8
@@ -79,10 +80,10 @@ def disc_hotspots(
     ways = _ways(rng, settings)
     grader = ready_network(network, settings.device)
     maps: list[FloatArray] = []
-    for place, (context, disc_scores) in enumerate(zip(torch.from_numpy(contexts), scores, strict=True)):
+    for place, (context, disc_scores) in enumerate(zip(tensor_of(contexts), scores, strict=True)):
         report = counted(progress, place, len(contexts), len(views))
         mean = _mean_evidence(grader, context.to(settings.device), disc_scores, (views, ways), report)
-        maps.append(_combined(np.maximum(blurred(mean.numpy(force=True), settings.blur_px), 0), disc_scores))
+        maps.append(_combined(np.maximum(blurred(array_of(mean), settings.blur_px), 0), disc_scores))
     return np.stack(maps) if maps else np.zeros((0, len(Task), *DISC_SHAPE), np.float32)
 
 
@@ -149,7 +150,7 @@ def _ways(rng: np.random.Generator, settings: HotspotSettings) -> Tensor:
     if settings.evidence is Evidence.GRADIENT:
         return torch.zeros(0)
     ways = (rng.permutation(settings.views) + 0.5) / settings.views
-    return torch.as_tensor(ways, dtype=torch.float32, device=settings.device)
+    return tensor_of(ways).to(settings.device, torch.float32)
 
 
 def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScore], ways: Tensor) -> Tensor:

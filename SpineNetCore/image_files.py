@@ -120,7 +120,11 @@ def _lps_from_ijk(image: sitk.Image) -> Affine:
 def _silence() -> Iterator[None]:
     """Hold back what ITK's libraries print to standard error themselves: the user gets one sentence of ours."""
     sys.stderr.flush()
-    standard_error = os.dup(2)
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # a program with windows need not have one
+        yield
+        return
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from SpineNetCore import __version__
 from SpineNetCore.errors import InputError
 from SpineNetCore.network import GradingNetwork, NetworkConfig
+from SpineNetCore.tensors import array_of
 
 FORMAT_VERSION = "1"
 _GRADER = "grader"
@@ -151,7 +152,7 @@ def weights_digest(module: nn.Module) -> str:
     """The first twelve hexadecimal digits of the SHA-256 of a network's weights, wherever they came from."""
     digest = hashlib.sha256()
     for name, tensor in module.state_dict().items():
-        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(name.encode() + array_of(tensor).tobytes())
     return digest.hexdigest()[:12]
 
 

@@ -13,6 +13,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.network import GradingNetwork, without_batch_norm
 from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.progress import Count, uncounted
+from SpineNetCore.tensors import tensor_of
 from SpineNetCore.views import FixedView, fixed_views
 
 _BATCH = 27
@@ -58,7 +59,7 @@ def score_discs(
     grader = ready_network(network, device)
     fixed = fixed_views(views)
     scores: list[tuple[TaskScore, ...]] = []
-    for place, context in enumerate(torch.from_numpy(contexts)):
+    for place, context in enumerate(tensor_of(contexts)):
         report = counted(progress, place, len(contexts), len(fixed))
         scores.append(_score(_probabilities(grader, context.to(device), fixed, report)))
     return scores

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
 from SpineNetCore.errors import InputError
+from SpineNetCore.tensors import tensor_of
 
 _MARGIN = tuple((context - disc) // 2 for context, disc in zip(CONTEXT_SHAPE, DISC_SHAPE, strict=True))
 
@@ -117,7 +118,7 @@ def look(contexts: Tensor, views: Sequence[View]) -> Tensor:
     Beyond the context all is zero. A slice without tissue stays zero whatever the view's intensity.
     """
     rows = torch.arange(len(views), device=contexts.device)[:, None]
-    shown = torch.as_tensor(np.stack([slices_in_view(view) for view in views]), device=contexts.device)
+    shown = tensor_of(np.stack([slices_in_view(view) for view in views])).to(contexts.device)
     return brightened(through_windows(contexts[rows, shown], views), views)
 
 
@@ -176,8 +177,8 @@ def _window_slices(views: Sequence[View], like: Tensor) -> tuple[Tensor, Tensor]
     last = DISC_SHAPE[0] - 1
     unflipped = np.stack([np.arange(last + 1) - view.slice_shift for view in views])
     places = np.where([[view.is_flipped] for view in views], last - unflipped, unflipped)
-    is_seen = torch.as_tensor((places >= 0) & (places <= last), device=like.device).to(like.dtype)
-    return torch.as_tensor(places.clip(0, last), device=like.device), is_seen
+    is_seen = tensor_of((places >= 0) & (places <= last)).to(like)
+    return tensor_of(places.clip(0, last)).to(like.device), is_seen
 
 
 def _in_plane(views: Sequence[View], like: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,4 +201,4 @@ def _warped(maps: Tensor, source_from_window: Tensor, origin: Tensor) -> Tensor:
 
 
 def _numbers(values: object, like: Tensor) -> Tensor:
-    return torch.as_tensor(np.asarray(values), dtype=like.dtype, device=like.device)
+    return tensor_of(np.asarray(values)).to(like)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 
 import nibabel
@@ -8,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.image_files import write_image
+from SpineNetCore.image_files import read_image, write_image
 from SpineNetCore.scan_files import read_scan
 
 PLACE = np.diag([4.4, 0.7, 0.9, 1.0])
@@ -28,6 +30,15 @@ def refusal_of(path, capfd) -> str:
 def saved(path, voxels=VOXELS, place=PLACE):
     nibabel.save(nibabel.Nifti1Image(voxels, place), path)
     return path
+
+
+def test_a_program_without_standard_error_reads_and_writes(tmp_path, monkeypatch):
+    def refuse(_descriptor: int) -> int:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", refuse)  # as in a program with windows on Windows
+    write_image(VOXELS, PLACE, tmp_path / "a.nrrd")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.nrrd").voxels, VOXELS)
 
 
 def test_a_missing_file_is_refused(tmp_path, capfd):

@@ -18,6 +18,7 @@ from SpineNetCore.learning.checkpoints import Training, resumed, save_checkpoint
 from SpineNetCore.learning.slice_augmentation import draw_target
 from SpineNetCore.learning.slice_examples import UNKNOWN, SliceExample
 from SpineNetCore.processor import has_native_bfloat16
+from SpineNetCore.tensors import tensor_of
 from SpineNetCore.vertebra_network import Tissue, VertebraMaps, VertebraNetwork
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class _Looks(IterableDataset[Batch]):
         image, tissue, corners = (
             np.stack(list(part)) for part in zip(*((x.image, x.tissue, x.corners) for x in looks), strict=True)
         )
-        return torch.from_numpy(image)[:, None], torch.from_numpy(tissue), torch.from_numpy(corners)
+        return tensor_of(image)[:, None], tensor_of(tissue), tensor_of(corners)
 
 
 def _loss(network: VertebraNetwork, batch: Batch, corner_weight: float) -> Tensor:

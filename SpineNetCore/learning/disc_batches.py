@@ -14,6 +14,7 @@ from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.disc_looks import DrawnLooks, draw_looks
 from SpineNetCore.learning.grader_loss import LabelBatch, balancing_weights, labels_of
 from SpineNetCore.learning.grader_recipe import GraderRecipe
+from SpineNetCore.tensors import tensor_of
 from SpineNetCore.views import FixedView, RandomViewRanges
 
 _WHICH_DISCS = 0, 2
@@ -86,7 +87,7 @@ def slice_means(pools: Sequence[DiscPool], discs: int = 200) -> Tensor:
     """(9,) mean intensity of each slice of the disc volume over some discs of each pool, where present (section 4)."""
     rng = np.random.default_rng(0)
     drawn = [pool.examples[k] for pool in pools for k in rng.permutation(len(pool.examples))[:discs]]
-    volumes = (FixedView().cut(torch.from_numpy(example.context())) for example in drawn)
+    volumes = (FixedView().cut(tensor_of(example.context())) for example in drawn)
     means = torch.stack([volume.mean(dim=(1, 2)) for volume in volumes])  # (discs, 9)
     return means.sum(dim=0) / (means > 0).sum(dim=0).clamp(min=1)
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
 from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.tensors import tensor_of
 from SpineNetCore.views import RandomViewRanges, View, brightened, draw_view, slices_in_view, through_windows
 
 _PLACES = np.arange(CONTEXT_SHAPE[0])
@@ -106,7 +107,7 @@ def draw_looks(
     for rng, example in zip(rngs, examples, strict=True):
         draw = draw_slices(rng, example) if varies_slices else _as_they_are(example)
         view = draw_view(rng, ranges)
-        slices.append(torch.from_numpy(draw.shown(example, slices_in_view(view))))
+        slices.append(tensor_of(draw.shown(example, slices_in_view(view))))
         qualities.append(draw.quality)
         views.append(view)
     return DrawnLooks(torch.stack(slices), tuple(qualities), tuple(views))
@@ -166,7 +167,7 @@ def _noise_tile(device: torch.device) -> Tensor:
     """(512, 512, 112, 224): from each place of a tile on, noise of standard deviation 1, about as fine as a scan's."""
     rows, columns = (size + _NOISE_PLACES - 1 for size in DISC_SHAPE[1:])
     tile = gaussian_filter(np.random.default_rng(0).standard_normal((rows, columns)), 1)
-    fine = torch.as_tensor(tile / tile.std(), dtype=torch.float32, device=device)
+    fine = tensor_of(tile / tile.std()).to(device, torch.float32)
     return fine.unfold(0, DISC_SHAPE[1], 1).unfold(1, DISC_SHAPE[2], 1)
 
 

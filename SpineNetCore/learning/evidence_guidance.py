@@ -21,6 +21,7 @@ from SpineNetCore.learning.grader_recipe import GraderRecipe
 from SpineNetCore.learning.lesions import SMALLEST_LESION, Lesion, with_slack
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.processor import trains_in_bfloat16
+from SpineNetCore.tensors import tensor_of
 from SpineNetCore.views import RandomViewRanges, draw_view, look, slices_in_view, through_windows
 
 _ABNORMAL = 1
@@ -58,8 +59,8 @@ def draw_lesions(
         lesion = lesion.turned_over() if recipe.turns_over and rng.integers(2) else lesion
         view = draw_view(rng, RandomViewRanges())
         mask = with_slack(lesion.mask())[slices_in_view(view)]
-        contexts.append(torch.from_numpy(lesion.disc.context()))
-        masks.append(torch.from_numpy(mask.astype(np.float32)))
+        contexts.append(tensor_of(lesion.disc.context()))
+        masks.append(tensor_of(mask.astype(np.float32)))
         views.append(view)
         ways.append(np.float32(rng.random()))
         tasks.append(lesion.task)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
+from SpineNetCore.tensors import tensor_of
 
 _TASKS = tuple(Task)
 _MARROW = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
@@ -39,8 +40,8 @@ class LabelBatch:
 def labels_of(examples: Sequence[DiscExample], weights: NDArray[np.float32]) -> LabelBatch:
     """The labels of some examples; weights: (N, 6)."""
     return LabelBatch(
-        torch.from_numpy(np.stack([example.admissible for example in examples])),
-        torch.from_numpy(weights),
+        tensor_of(np.stack([example.admissible for example in examples])),
+        tensor_of(weights),
         torch.tensor([example.marrow_changed and not example.admissible[_MARROW].any() for example in examples]),
     )
 

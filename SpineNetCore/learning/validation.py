@@ -15,6 +15,7 @@ from SpineNetCore.anatomy import Task
 from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.grader_loss import balancing_weights, labels_of, set_loss
 from SpineNetCore.network import GradingNetwork
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 
 _BATCH = 32
@@ -38,7 +39,7 @@ def validated(network: GradingNetwork, examples: Sequence[DiscExample], device: 
     total, scores = 0.0, []
     for start in range(0, len(examples), _BATCH):
         part = examples[start : start + _BATCH]
-        views = FixedView().cut(torch.from_numpy(np.stack([example.context() for example in part]))).to(device)
+        views = FixedView().cut(tensor_of(np.stack([example.context() for example in part]))).to(device)
         scores.append(network(views.contiguous(memory_format=torch.channels_last)))
         labels = labels_of(part, weights[start : start + _BATCH]).to(device)
         total += float(set_loss(scores[-1], labels)) * len(part)
@@ -57,6 +58,6 @@ def balanced_accuracy(scores: Tensor, admissible: NDArray[np.bool_]) -> float | 
     Labels that admit several grades are left aside.
     """
     is_single = admissible.sum(axis=1) == 1
-    truth, graded = admissible[is_single].argmax(axis=1), scores.cpu().numpy()[is_single].argmax(axis=1)
+    truth, graded = admissible[is_single].argmax(axis=1), array_of(scores)[is_single].argmax(axis=1)
     found = agreement.balanced_accuracy(agreement.confusion(truth, graded, admissible.shape[1]))
     return None if np.isnan(found) else found

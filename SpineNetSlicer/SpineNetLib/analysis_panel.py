@@ -94,7 +94,9 @@ class AnalysisPanel:
 
     def _start(self, scan: Node, options: Options, finish: Callable[[Result], None]) -> None:
         if libraries.are_missing():
-            raise InputError(_("PyTorch is not installed: install it with the button below and analyse again."))
+            raise InputError(
+                _("PyTorch 2.2 or newer is not installed: install it with the button below and analyse again.")
+            )
         check_scan(scan)
         self._worker.start(partial(write_scan, scan), options)
         self._scan_id, self._finish = scan.GetID(), finish
@@ -117,7 +119,7 @@ class AnalysisPanel:
 
     def _poll(self) -> None:
         self._timer.stop()  # a result may take longer to show than the timer waits
-        if not self._messages.try_to(self._look):
+        if not self._messages.try_unasked(self._look):
             self.stop()
 
     def _look(self) -> None:
@@ -125,6 +127,7 @@ class AnalysisPanel:
         if result is None:
             self._timer.start()
             return
+        self._messages.clear()
         self._show_running(False)
         self._finish(result)
 

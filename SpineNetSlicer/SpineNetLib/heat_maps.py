@@ -18,8 +18,10 @@ from SpineNetLib.scan_nodes import EVIDENCE_MARK, Node, place_volume
 from SpineNetLib.segments import disc_mask
 
 _COLOURS = "SpineNetHotspotColours"
-_CHOSEN_DISCS = "SpineNetChosenDiscs"
-"""Singleton tags: one colour table, and one volume for the heat of some discs only, serve all analyses of a scene."""
+"""Singleton tag: one colour table serves all analyses of a scene."""
+
+_ALL_DISCS, _CHOSEN_DISCS = "all discs", "chosen discs"
+"""Whose heat an evidence volume has; one volume for that of chosen discs serves all analyses of a scene."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def add_heat_maps(analysis: Analysis, hotspots: Mapping[Task, FileVolume]) -> No
         name = f"{analysis.scan.GetName()} {task.title} evidence"
         node = analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         place_volume(node, volume)
-        _colour(node)
+        _present(node, _ALL_DISCS)
         analysis.refer_heat_map(task, node)
 
 
@@ -80,7 +82,9 @@ def slice_layers(scene: Any) -> list[Node]:
     return nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
 
 
-def _colour(node: Node) -> None:
+def _present(node: Node, whose: str) -> None:
+    """Mark a volume as evidence and give it its colours."""
+    node.SetAttribute(EVIDENCE_MARK, whose)
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(_hotspot_colours(node.GetScene()).GetID())
@@ -89,7 +93,6 @@ def _colour(node: Node) -> None:
     display.SetInterpolate(True)
     display.SetThreshold(Overlay.threshold, 1.0)
     display.SetApplyThreshold(True)
-    node.SetAttribute(EVIDENCE_MARK, "1")
 
 
 def _hotspot_colours(scene: Any) -> Node:
@@ -111,22 +114,22 @@ def _hotspot_colours(scene: Any) -> Node:
 
 def _heat_of_discs(analysis: Analysis, whole: Node, discs: tuple[str, ...]) -> Node:
     """A copy with the heat of some discs only; not saved with the scene, since it can be made again."""
-    scene = analysis.scene
-    node = scene.GetSingletonNode(_CHOSEN_DISCS, "vtkMRMLScalarVolumeNode")
+    node = _volume_of_chosen_discs(analysis.scene)
     if node is None:
-        node = slicer.vtkMRMLScalarVolumeNode()
-        node.SetName("SpineNet evidence of chosen discs")
-        node.SetSingletonTag(_CHOSEN_DISCS)
-        node.SetSaveWithScene(False)
-        node = scene.AddNode(node)
-    if node.GetDisplayNode() is None:  # new, or left bare by a scene that was closed
-        _colour(node)
-        node.GetDisplayNode().SetSaveWithScene(False)
+        node = analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "SpineNet evidence of chosen discs")
+        _present(node, _CHOSEN_DISCS)
+        for unsaved in (node, node.GetDisplayNode()):
+            unsaved.SetSaveWithScene(False)
     heat = slicer.util.arrayFromVolume(whole)
     node.CopyOrientation(whole)
     node.SetAndObserveTransformNodeID(whole.GetTransformNodeID())
     slicer.util.updateVolumeFromArray(node, np.where(disc_mask(analysis, discs, whole), heat, np.float32(0)))
     return node
+
+
+def _volume_of_chosen_discs(scene: Any) -> Node | None:
+    volumes = nodes_of_class(scene, "vtkMRMLScalarVolumeNode")
+    return next((node for node in volumes if node.GetAttribute(EVIDENCE_MARK) == _CHOSEN_DISCS), None)
 
 
 def _show_legend(analysis: Analysis, node: Node, title: str) -> None:
@@ -149,5 +152,5 @@ def _set_legend(volume: Node, is_visible: bool) -> None:
 
 
 def _shown_volumes(analysis: Analysis) -> list[Node]:
-    chosen = analysis.scene.GetSingletonNode(_CHOSEN_DISCS, "vtkMRMLScalarVolumeNode")
+    chosen = _volume_of_chosen_discs(analysis.scene)
     return [*analysis.heat_maps().values(), *([] if chosen is None else [chosen])]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import slicer
 
 from SpineNetCore.errors import InputError
 
-TORCH_VERSIONS = ">=2.4"
+_OLDEST_TORCH = (2, 2)
+"""The last one for Intel Macs, for which Slicer is built, is 2.2.2."""
 _SAFETENSORS = "safetensors>=0.4"
 _EXTENSION = "PyTorch"
 
@@ -17,7 +19,7 @@ _EXTENSION = "PyTorch"
 def are_missing() -> bool:
     """Whether anything has to be installed before the first analysis."""
     importlib.invalidate_caches()
-    return find_spec("torch") is None or find_spec("safetensors") is None
+    return not _has_torch() or find_spec("safetensors") is None
 
 
 def install() -> None:
@@ -25,12 +27,21 @@ def install() -> None:
 
     Raises InputError where the user has to do something first.
     """
-    if find_spec("torch") is None:
+    if not _has_torch():
         _install_torch()
     if find_spec("safetensors") is None:
         slicer.util.pip_install(["--no-deps", _SAFETENSORS])  # never touch Slicer's own numpy
     if are_missing():
-        raise InputError("PyTorch is still not installed: look into Slicer's error log and press the button again.")
+        raise InputError(
+            "PyTorch 2.2 or newer is still not installed: look into Slicer's error log and press the button again."
+        )
+
+
+def _has_torch() -> bool:
+    if find_spec("torch") is None:
+        return False
+    major, minor, *_rest = version("torch").split(".")
+    return (int(major), int(minor)) >= _OLDEST_TORCH
 
 
 def _install_torch() -> None:
@@ -44,4 +55,5 @@ def _install_torch() -> None:
             "Slicer's PyTorch extension is installed: save your work, restart Slicer and press the button again."
         )
     utilities = importlib.import_module("PyTorchUtils")
-    utilities.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=TORCH_VERSIONS)
+    wanted = f">={'.'.join(map(str, _OLDEST_TORCH))}"
+    utilities.PyTorchUtilsLogic().installTorch(askConfirmation=True, torchVersionRequirement=wanted)

@@ -21,8 +21,12 @@ class Messages:
         ui.detailsButton.connect("toggled(bool)", self._show_details)
 
     def try_to(self, action: Callable[..., object], *arguments: object) -> bool:
-        """Do it, and return whether it was done; otherwise the user has read why not."""
+        """Do what the user asked for, and return whether it was done; otherwise the user has read why not."""
         self.clear()
+        return self.try_unasked(action, *arguments)
+
+    def try_unasked(self, action: Callable[..., object], *arguments: object) -> bool:
+        """The same for what goes on by itself: a sentence still to be read stays."""
         try:
             action(*arguments)
         except AnalysisError as error:

@@ -40,7 +40,8 @@ class Panel:
             f"{_(RESEARCH_USE_NOTICE)}\n{_('Each cell: a grade and its probability; darker is worse.')}"
         )
         ui.deviceSelector.connect("currentIndexChanged(int)", self._keep_device)
-        ui.modelsPath.connect("currentPathChanged(QString)", self._keep_models)
+        ui.modelsPath.connect("currentPathChanged(QString)", lambda _path: self._keep_models())
+        ui.modelsPath.connect("validInputChanged(bool)", lambda _is_valid: self._keep_models())  # told when emptied
 
     def bind(self, parameters: Any) -> None:
         """Show these parameters and keep every change in them; None lets go of those shown before."""
@@ -79,9 +80,9 @@ class Panel:
         if self._parameters is not None:
             self._parameters.device = DEVICES[place]
 
-    def _keep_models(self, path: str) -> None:
+    def _keep_models(self) -> None:
         if self._parameters is not None:
-            self._parameters.models = path
+            self._parameters.models = self._ui.modelsPath.currentPath
 
 
 def _may_be_scan(node: Node) -> bool:

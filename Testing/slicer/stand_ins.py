@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Property, Qt, Signal
@@ -82,19 +83,29 @@ class ctkSliderWidget(mannered(QWidget)):  # noqa: N801
 
 
 class ctkPathLineEdit(mannered(QWidget)):  # noqa: N801
+    """Tells of paths that exist, and otherwise only that what stands there has become none."""
+
     IS_STAND_IN = True
     connect, disconnect = connect, disconnect
     currentPathChanged = Signal(str)  # noqa: N815
+    validInputChanged = Signal(bool)  # noqa: N815
     Dirs = 1
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        self._edit, self._filters = QLineEdit(), 0
+        self._edit, self._filters, self._is_valid = QLineEdit(), 0, False
         row.addWidget(self._edit)
         row.addWidget(QPushButton("..."))
-        self._edit.textChanged.connect(self.currentPathChanged)
+        self._edit.textChanged.connect(self._look)
+
+    def _look(self, path: str) -> None:
+        was_valid, self._is_valid = self._is_valid, Path(path).is_dir() and path != ""
+        if self._is_valid:
+            self.currentPathChanged.emit(path)
+        if self._is_valid != was_valid:
+            self.validInputChanged.emit(self._is_valid)
 
     def setCurrentPath(self, path: str) -> None:  # noqa: N802
         self._edit.setText(path)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import slicer
 from headless_slicer import scan_node
 from panel_using import L4_L5, PFIRRMANN, cell, node_ids, start_on_sample, use_script, wait_until
@@ -49,6 +50,18 @@ def test_cancel_takes_less_than_a_second_and_leaves_the_scene_as_it_was(a_widget
     assert a_widget.ui.analyseButton.enabled
     assert not a_widget.ui.cancelButton.enabled
     assert list(temporary_files.iterdir()) == []
+
+
+def test_what_is_said_during_an_analysis_stays_to_be_read(a_widget, a_scan_node, a_result_folder):
+    use_script(a_widget, f"import shutil, time; time.sleep(1); shutil.copytree({str(a_result_folder)!r}, 'result')")
+    a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
+    a_widget.ui.analyseButton.click()
+    a_widget.panel.analysis._messages.say("Grades were saved.")
+    before = time.monotonic()
+    wait_until(lambda: time.monotonic() - before > 0.4)  # some looks at how far it is
+    assert a_widget.ui.messageLabel.text == "Grades were saved."
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    assert a_widget.ui.messageLabel.text == ""
 
 
 def test_a_killed_process_is_told_in_one_sentence(a_widget, a_scene, a_scan_node):
@@ -139,12 +152,18 @@ def test_pytorch_is_installed_by_one_button(a_widget, a_scan_node, monkeypatch):
     monkeypatch.setitem(sys.modules, "PyTorchUtils", SimpleNamespace(PyTorchUtilsLogic=PyTorchUtilsLogic))
     a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
     a_widget.ui.analyseButton.click()
-    assert "PyTorch is not installed" in a_widget.ui.messageLabel.text
+    assert "PyTorch 2.2 or newer is not installed" in a_widget.ui.messageLabel.text
     assert not a_widget.ui.installButton.isHidden()
     a_widget.ui.installButton.click()
-    assert asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.4"}]
+    assert asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.2"}]
     assert a_widget.ui.installButton.isHidden()
     assert a_widget.ui.messageLabel.text == ""
+
+
+@pytest.mark.parametrize(("version", "is_missing"), [("2.1.2", True), ("2.2.2", False), ("2.10.0+cu128", False)])
+def test_a_pytorch_too_old_counts_as_missing(the_module, monkeypatch, version, is_missing):
+    monkeypatch.setattr("SpineNetLib.libraries.version", lambda _name: version)
+    assert sys.modules["SpineNetLib.libraries"].are_missing() == is_missing
 
 
 def test_the_pytorch_extension_is_asked_for_where_it_is_missing_too(a_widget, a_scan_node, monkeypatch):

@@ -24,7 +24,7 @@ from SpineNetLib.heat_maps import Overlay, hide_heat_maps, show_heat_map
 from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import levels_shown
 from SpineNetLib.results import read_result
-from SpineNetLib.scan_nodes import ras_from_ijk
+from SpineNetLib.scan_nodes import is_evidence, ras_from_ijk
 from SpineNetLib.scene import add_result
 from SpineNetLib.tables import current_readings
 
@@ -163,14 +163,14 @@ def test_the_heat_of_one_disc_is_shown_alone(an_analysis, a_view, the_phantom):
     assert not node.GetSaveWithScene()
 
 
-def test_the_heat_of_one_disc_is_shown_again_after_its_display_went_with_a_closed_scene(an_analysis):
-    chosen = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(discs=("L4-L5",)))
-    while chosen.GetNumberOfDisplayNodes():  # the legend is one, too
-        an_analysis.scene.RemoveNode(chosen.GetNthDisplayNode(0))
-    again = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(threshold=0.4, discs=("L4-L5",)))
+def test_one_volume_serves_for_the_heat_of_every_choice_of_discs_and_goes_with_a_closed_scene(a_scene, an_analysis):
+    first = show_heat_map(an_analysis, Task.PFIRRMANN, Overlay(discs=("L4-L5",)))
+    assert show_heat_map(an_analysis, Task.NARROWING, Overlay(threshold=0.4, discs=("L5-S1",))) is first
+    assert first.GetDisplayNode().GetLowerThreshold() == 0.4
+    assert is_evidence(first)
 
-    assert again is chosen
-    assert again.GetDisplayNode().GetLowerThreshold() == 0.4
+    a_scene.Clear(False)
+    assert nodes_of_class(a_scene, "vtkMRMLScalarVolumeNode") == []
 
 
 def test_evidence_of_abnormal_grades_is_shown_alone(an_analysis, a_view, the_phantom):

@@ -96,16 +96,26 @@ def test_the_picked_disc_is_still_picked_when_the_module_is_opened_again(a_widge
     assert a_widget.ui.gradeSelector.enabled
 
 
-def test_choices_and_results_are_there_when_the_module_is_loaded_again(a_widget, a_shown_analysis, the_module):
+def test_choices_and_results_are_there_when_the_module_is_loaded_again(
+    a_widget, a_shown_analysis, the_module, tmp_path
+):
     a_widget.ui.hotspotViewsSpinBox.setValue(7)
     a_widget.ui.deviceSelector.setCurrentIndex(2)
-    a_widget.ui.modelsPath.setCurrentPath("models")
+    a_widget.ui.modelsPath.setCurrentPath(str(tmp_path))
     a_widget.cleanup()
     again = slicer_window.opened(the_module)
     assert (again.ui.hotspotViewsSpinBox.value, again.ui.deviceSelector.currentIndex) == (7, 2)
-    assert again.ui.modelsPath.currentPath == "models"
+    assert again.ui.modelsPath.currentPath == str(tmp_path)
     assert cell(again, L4_L5, PFIRRMANN).text().startswith("5")
     slicer_window.close(again)
+
+
+def test_a_models_folder_that_was_emptied_does_not_come_back(a_widget, tmp_path):
+    a_widget.ui.modelsPath.setCurrentPath(str(tmp_path))
+    a_widget.ui.modelsPath.setCurrentPath("")
+    a_widget.exit()
+    a_widget.enter()
+    assert a_widget.ui.modelsPath.currentPath == ""
 
 
 def test_a_closed_scene_empties_the_panel(a_widget, a_shown_analysis, a_scene):

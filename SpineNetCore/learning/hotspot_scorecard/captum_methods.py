@@ -15,6 +15,7 @@ from SpineNetCore.disc_volume import DISC_SHAPE
 from SpineNetCore.hotspots import HotspotSettings, blurred, shown_class
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scores import TaskScore, ready_network
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 
 NOISES, NOISE = 50, 0.15
@@ -40,13 +41,13 @@ class CaptumMaps:
         self, network: GradingNetwork, context: FloatArray, scores: Sequence[TaskScore], seed: int
     ) -> FloatArray:
         grader = ready_network(network, self.device)
-        volume = FixedView().cut(torch.from_numpy(context).to(self.device))[None]
+        volume = FixedView().cut(tensor_of(context).to(self.device))[None]
         make = {"smoothgrad": _smoothgrad, "gradcam": _grad_cam}[self.kind]
         with torch.random.fork_rng():  # Captum draws its noise from torch's own generator
             torch.manual_seed(seed)
             maps = torch.cat([make(grader, volume, score) for score in scores])
         maps = maps * (volume.amax(dim=(2, 3), keepdim=True) > 0)
-        return blurred(maps.numpy(force=True), HotspotSettings().blur_px)
+        return blurred(array_of(maps), HotspotSettings().blur_px)
 
 
 def _smoothgrad(grader: GradingNetwork, volume: Tensor, score: TaskScore) -> Tensor:

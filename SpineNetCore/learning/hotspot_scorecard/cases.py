@@ -15,6 +15,7 @@ from SpineNetCore.localisation import discs_between
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scan import with_averaged_slices
 from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 
 
@@ -36,7 +37,7 @@ class LesionedDisc:
     @property
     def in_scan(self) -> Mask:
         """(9,) slices of the disc volume that the scan has."""
-        return FixedView().cut(torch.from_numpy(self.context)).amax(dim=(1, 2)).numpy() > 0
+        return array_of(FixedView().cut(tensor_of(self.context)).amax(dim=(1, 2))) > 0
 
     def only(self, row: int) -> LesionedDisc:
         """The same disc with one of its true positives alone."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-import torch
 from scipy import ndimage
 
 from SpineNetCore.anatomy import FloatArray, Task
@@ -15,6 +14,7 @@ from SpineNetCore.disc_volume import DISC_SHAPE
 from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
 from SpineNetCore.learning.lesions import Mask
 from SpineNetCore.pictures import Grid, Pixels, Window, data_uri, grey_picture, heat_picture, png
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 
 _ROWS, _COLUMNS = DISC_SHAPE[1:]
@@ -40,7 +40,7 @@ def example(disc: LesionedDisc, row: int, maps: Mapping[str, FloatArray]) -> Exa
     number = int(lesion.sum(axis=(1, 2)).argmax())
     score = disc.scores[row]
     caption = f"{disc.patient}, {disc.level}, {score.task.title}: {score.task.labels[score.grade]}"
-    volume = FixedView().cut(torch.from_numpy(disc.context)).numpy()
+    volume = array_of(FixedView().cut(tensor_of(disc.context)))
     grey = _image(grey_picture(volume[number], _GRID, Window(0, 1)))
     outline = _image(_outline(lesion[number]))
     pictures = {"slice with most of the lesion": _svg(f"{caption}, bare", grey)}
