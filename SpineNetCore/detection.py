@@ -52,10 +52,15 @@ class BodyDetection:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the detector read off a scan: bodies, and the probability of disc, [slice, row, column] at `PIXEL_MM`."""
+    """What the detector read off a scan.
+
+    disc_chance: probability of disc, [slice, row, column] at `PIXEL_MM`. canal_brightness: median of the canal over
+    that of the bodies, None where either is hardly seen.
+    """
 
     bodies: tuple[BodyDetection, ...]
     disc_chance: FloatArray
+    canal_brightness: float | None = None
 
 
 def read_scan_slices(
@@ -65,12 +70,23 @@ def read_scan_slices(
     images = scaled_intensities(scan.voxels)
     bodies: list[BodyDetection] = []
     disc_chance = []
+    canal, body = [], []
     for k, image in enumerate(images):
-        tissue, corners = read_slice(at_working_resolution(image, scan.spacing_mm[1:]), network, device)
+        small = at_working_resolution(image, scan.spacing_mm[1:])
+        tissue, corners = read_slice(small, network, device)
+        canal.append(small[tissue[Tissue.CANAL] > 0.5])
+        body.append(small[tissue[Tissue.BODY] > 0.5])
         bodies += bodies_on_slice(tissue, corners, k)
         disc_chance.append(tissue[Tissue.DISC] + tissue[Tissue.LOWEST_DISC])
         progress(k + 1, len(images))
-    return Reading(tuple(bodies), np.stack(disc_chance))
+    return Reading(tuple(bodies), np.stack(disc_chance), _brightness(np.concatenate(canal), np.concatenate(body)))
+
+
+def _brightness(canal: FloatArray, body: FloatArray) -> float | None:
+    if min(len(canal), len(body)) * PIXEL_MM**2 < _SMALLEST_BODY_MM2:
+        return None
+    marrow = float(np.median(body))
+    return float(np.median(canal)) / marrow if marrow > 0 else None
 
 
 def scaled_intensities(voxels: FloatArray) -> FloatArray:

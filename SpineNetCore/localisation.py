@@ -13,6 +13,7 @@ import torch
 
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Vertebra, disc_level
 from SpineNetCore.bodies import Body, corners_in_space, group_bodies
+from SpineNetCore.contrast_doubts import contrast_doubts
 from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
 from SpineNetCore.naming import Naming, name_bodies
@@ -88,7 +89,7 @@ def find_spine(
     check_vertebrae(vertebrae, naming, scan)
     discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
     doubts = naming_doubts(named, naming) if override is None else (override.notice,)
-    return Spine(vertebrae, discs, naming.shifts, doubts)
+    return Spine(vertebrae, discs, naming.shifts, (*doubts, *contrast_doubts(reading)))
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:

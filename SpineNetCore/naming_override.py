@@ -18,6 +18,7 @@ MOST_LEVELS_MOVED = 2
 _NEIGHBOUR_SPACINGS = (0.5, 1.6)
 """How far from the end of the chain, in its own spacings, a body left out may be its next. ours."""
 
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _FARTHEST_MM = 25.0
 """How far from the reader's point the disc may lie. ours: most of a body's height; beyond, it was not seen."""
 
@@ -58,7 +59,7 @@ def parsed_lowest_level(text: str) -> LevelAt:
     name, _, place = text.partition("=")
     level = disc_named(name)
     numbers = [part.strip() for part in place.split(",")]
-    if level is None or len(numbers) != 3 or not all(re.fullmatch(r"[+-]?\d+(\.\d*)?", number) for number in numbers):
+    if level is None or len(numbers) != 3 or not all(re.fullmatch(_NUMBER, number) for number in numbers):
         raise InputError(f"--lowest-level '{text}' cannot be read: give it as L5-S1=x,y,z, the disc's place in mm RAS.")
     x, y, z = map(float, numbers)
     return LevelAt(level, (x, y, z))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
 
 _USUAL_HALF_WIDTH_MM = 20.0
+_OUT_OF_PLACE_MM = 20.0
+"""How far a disc may lie from midway between its vertebrae without a word. ours: half the way to the next disc."""
 _LARGEST_TURN_COSINE = 0.94
 """A disc's frame may lean this far from the scan's slices, 20 degrees. ours: beyond, it belongs to another scan."""
 
@@ -28,14 +31,15 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
     vertebrae = tuple(_vertebra(_Entry(path, "vertebrae", entry)) for entry in _entries(content, "vertebrae", path))
     _check_levels([vertebra.level for vertebra in vertebrae], path)
     vertebrae = tuple(sorted(vertebrae, key=lambda vertebra: VERTEBRA_LEVELS.index(vertebra.level)))
-    between = {disc.level: disc for disc in discs_between(vertebrae, scan)}
+    midway = {disc.level: disc for disc in discs_between(vertebrae, scan)}
+    placed = midway
     if "discs" in content:
         entries = [_Entry(path, "discs", entry) for entry in _entries(content, "discs", path)]
         _check_levels([entry.level(DISC_LEVELS) for entry in entries], path)
         given = {entry.level(DISC_LEVELS): entry for entry in entries if entry.content.get("centre_ras_mm") is not None}
-        between = {level: _disc(entry, between.get(level), scan) for level, entry in given.items()}
-    discs = tuple(between[level] for level in DISC_LEVELS if level in between)
-    return Spine(vertebrae, discs, NAMED_BY_READER, ())
+        placed = {level: _disc(entry, midway.get(level), scan) for level, entry in given.items()}
+    discs = tuple(placed[level] for level in DISC_LEVELS if level in placed)
+    return Spine(vertebrae, discs, NAMED_BY_READER, tuple(_doubts(discs, midway)))
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,16 @@ def _disc(entry: _Entry, between: Disc | None, scan: Scan) -> Disc:
         width_mm=geometry.number("width_mm", 10, 80),
         height_mm=geometry.number("height_mm", -20, 40),
     )
+
+
+def _doubts(discs: tuple[Disc, ...], midway: dict[str, Disc]) -> Iterator[str]:
+    for disc in discs:
+        away_mm = float(np.linalg.norm(disc.centre_ras_mm - midway[disc.level].centre_ras_mm))
+        if away_mm > _OUT_OF_PLACE_MM:
+            yield (
+                f"{disc.level} was placed {away_mm:.0f} mm from midway between its vertebrae and graded there: check "
+                "that no discs are exchanged."
+            )
 
 
 def _on_slices(geometry: _Entry, axes: NDArray[np.float64], left: Point) -> tuple[Point, Point, Point]:

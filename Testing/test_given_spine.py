@@ -62,7 +62,8 @@ def test_a_report_gives_back_its_vertebrae_and_discs(read, content, a_scan):
         ):
             np.testing.assert_allclose(given, true, atol=1e-3)
         assert (disc.width_mm, disc.height_mm) == pytest.approx((truth.width_mm, truth.height_mm), abs=1e-3)
-    assert "edited.json" in spine.warnings[0]
+    (said,) = spine.warnings
+    assert "edited.json" in said
 
 
 def test_directions_are_put_back_onto_the_scans_own_slices_exactly(read, content, a_scan):
@@ -79,6 +80,13 @@ def test_a_moved_centre_without_geometry_takes_it_from_the_vertebrae(read, conte
     spine = read(content)
     np.testing.assert_allclose(spine.disc("L4-L5").centre_ras_mm, centre)
     assert spine.disc("L4-L5").width_mm == pytest.approx(35, abs=0.1)
+
+
+def test_discs_far_from_their_vertebrae_are_taken_with_a_word(read, content):
+    third, fourth = content["discs"][2:4]
+    third["level"], fourth["level"] = fourth["level"], third["level"]
+    _said, *warnings = read(content).warnings
+    assert [warning.split(" was placed ")[0] for warning in warnings] == ["L2-L3", "L3-L4"]
 
 
 def test_a_disc_taken_away_by_the_reader_is_absent_with_a_reason(read, content):

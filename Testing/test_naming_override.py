@@ -73,6 +73,7 @@ def test_a_move_that_leaves_no_disc_is_refused():
 
 def test_the_option_is_read_in_any_sensible_spelling():
     assert parsed_lowest_level("L5/S1= -1.5, 20,+3.25") == LevelAt("L5-S1", (-1.5, 20.0, 3.25))
+    assert parsed_lowest_level("L5-S1=-.5,1e2,8.9E-1") == LevelAt("L5-S1", (-0.5, 100.0, 0.89))
     assert parsed_lowest_level(str(LevelAt("L4-L5", (1.0, -2.5, 3.0)))) == LevelAt("L4-L5", (1.0, -2.5, 3.0))
 
 

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from SpineNetCore.contrast_doubts import contrast_doubts
+from SpineNetCore.detection import Reading
+from SpineNetCore.learning.phantom import PhantomSettings, simulate
+from SpineNetCore.learning.phantom.tissue import Tissues
+from SpineNetCore.localisation import find_spine
+from SpineNetCore.models import BUNDLED_MODELS, load_models
+
+T1 = Tissues(fluid=0.15, cord=0.33, nerve=0.27, marrow=0.5, annulus=0.25, muscle=0.27, fat=0.95, deep_fat=0.85)
+
+
+@pytest.fixture(scope="module")
+def the_detector():
+    return load_models(BUNDLED_MODELS).detector
+
+
+@pytest.mark.parametrize(("tissues", "is_doubted"), [(Tissues(), False), (T1, True)])
+def test_a_scan_with_the_contrast_of_t1_is_doubted(the_detector, monkeypatch, tissues, is_doubted):
+    monkeypatch.setattr("SpineNetCore.learning.phantom.simulation.draw_tissues", lambda *_: tissues)
+    scan = simulate(np.random.default_rng(700), PhantomSettings(slices=(5, 5))).scan
+    spine = find_spine(scan, the_detector, torch.device("cpu"))
+    assert len(spine.discs) >= 5
+    assert any("T1-weighted" in warning for warning in spine.warnings) == is_doubted
+
+
+@pytest.mark.parametrize("brightness", [None, 0.8, 2.0])
+def test_where_the_canal_is_bright_or_not_seen_nothing_is_doubted(brightness):
+    assert contrast_doubts(Reading((), np.zeros((1, 2, 2), np.float32), brightness)) == ()
