@@ -12,7 +12,7 @@ from pydicom import dcmread
 
 from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, slices_of_file, without_warnings
-from SpineNetCore.dicom_series import is_t2, sagittal_t2_series, title
+from SpineNetCore.dicom_series import ChosenSeries, is_t2, sagittal_t2_series, title
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.image_files import read_image
@@ -41,11 +41,11 @@ def read_dicom(path: Path) -> FileVolume:
 
     [i, j, k] are columns, rows, and slices along their normal. Raises InputError where they make no regular stack.
     """
-    series = sagittal_t2_series(path) if path.is_dir() else slices_of_file(path)
-    _check_alike(series, path)
-    stack = sorted(series, key=_along_normal)
+    series = sagittal_t2_series(path) if path.is_dir() else ChosenSeries(slices_of_file(path))
+    _check_alike(series.slices, path)
+    stack = sorted(series.slices, key=_along_normal)
     step_mm = _step_mm(stack, path)
-    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path, _doubts(stack))
+    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path, (*series.notices, *_doubts(stack)))
 
 
 def _check_alike(series: list[DicomSlice], path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from SpineNetCore.dicom_headers import DicomSlice, SeriesKey, is_dicom, slices_of_file
@@ -21,8 +22,27 @@ _FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|fs(?![a-z])")
 _LOCALISER = re.compile(r"(?<![a-z])loc|scout|survey")
 
 
-def sagittal_t2_series(folder: Path) -> list[DicomSlice]:
-    """The slices, in no order, of the best series below a folder: sagittal, T2, without fat suppression, most slices.
+@dataclass(frozen=True)
+class ChosenSeries:
+    """slices: in no order. others: how many series were passed over. rival: one that suits just as well."""
+
+    slices: list[DicomSlice]
+    others: int = 0
+    rival: SeriesKey | None = None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a report says of the choice, where there was one."""
+        if not self.others:
+            return ()
+        said = f"Of {self.others + 1} DICOM series, '{title(self.slices[0].series)}' was read."
+        if self.rival is not None:
+            said += f" '{title(self.rival)}' suits as well: give a folder with that series alone to have it read."
+        return (said,)
+
+
+def sagittal_t2_series(folder: Path) -> ChosenSeries:
+    """The best series below a folder: sagittal, T2, without fat suppression, most slices.
 
     Logs which was chosen. Raises InputError where nothing can be chosen.
     """
@@ -33,9 +53,10 @@ def sagittal_t2_series(folder: Path) -> list[DicomSlice]:
     if not sagittal:
         names = ", ".join(f"'{title(group[0].series)}'" for group in series)
         raise InputError(f"'{folder}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
-    chosen = max(sagittal, key=_preference)
+    chosen, *rest = sorted(sagittal, key=_preference, reverse=True)
+    rival = rest[0][0].series if rest and _preference(rest[0]) == _preference(chosen) else None
     logger.info("%s: reading '%s', %d slices, of %d series", folder, title(chosen[0].series), len(chosen), len(series))
-    return chosen
+    return ChosenSeries(chosen, len(series) - 1, rival)
 
 
 def is_t2(series: SeriesKey) -> bool:

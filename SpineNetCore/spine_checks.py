@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ _DISC_SLACK_MM, _BODY_SLACK_MM = 2.0, 30.0
 
 
 def check_place(spine: Spine, path: Path, scan: Scan) -> None:
-    """Raise InputError where a body has no size of one, or lies outside the scan, or a disc's centre does."""
+    """Raise InputError where a body has no size of one, or lies outside the scan or out of order, or a disc outside."""
     for vertebra in spine.vertebrae:
         _check_vertebra(vertebra, path, scan)
+    _check_order(spine.vertebrae, path, scan)
     for disc in spine.discs:
         _check_disc(disc, path, scan)
 
@@ -47,6 +49,15 @@ def _check_vertebra(vertebra: Vertebra, path: Path, scan: Scan) -> None:
         )
     if max(_outside_mm(corner, scan) for corner in corners) > _BODY_SLACK_MM:
         raise _not_here(vertebra.level, vertebra.centre_ras_mm, path, scan)
+
+
+def _check_order(vertebrae: tuple[Vertebra, ...], path: Path, scan: Scan) -> None:
+    towards_feet = scan.ras_from_ijk[:3, 1]
+    for upper, lower in pairwise(vertebrae):
+        if (lower.centre_ras_mm - upper.centre_ras_mm) @ towards_feet <= 0:
+            raise InputError(
+                f"'{path}' places the vertebra {upper.level} below {lower.level}: check the names of the vertebrae."
+            )
 
 
 def _check_disc(disc: Disc, path: Path, scan: Scan) -> None:

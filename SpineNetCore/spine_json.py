@@ -16,8 +16,8 @@ from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
 
 _USUAL_HALF_WIDTH_MM = 20.0
-_OUT_OF_PLACE_MM = 20.0
-"""How far a disc may lie from midway between its vertebrae without a word. ours: half the way to the next disc."""
+_OUT_OF_PLACE_MM = 12.0
+"""How far a disc may lie from midway between its vertebrae without a word. ours: about a disc's own height."""
 _LARGEST_TURN_COSINE = 0.94
 """A disc's frame may lean this far from the scan's slices, 20 degrees. ours: beyond, it belongs to another scan."""
 
@@ -140,7 +140,7 @@ def _doubts(discs: tuple[Disc, ...], midway: dict[str, Disc]) -> Iterator[str]:
         if away_mm > _OUT_OF_PLACE_MM:
             yield (
                 f"{disc.level} was placed {away_mm:.0f} mm from midway between its vertebrae and graded there: check "
-                "that no discs are exchanged."
+                "both, and that no discs are exchanged."
             )
 
 

@@ -17,7 +17,8 @@ from dicom_writing import AXIAL, write_series
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from SpineNetCore.__main__ import main
+from SpineNetCore.__main__ import run
+from SpineNetCore.command_line import main
 from SpineNetCore.models import BUNDLED_MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,6 +180,17 @@ def test_a_number_that_no_phantom_can_have_is_refused(options, tmp_path, capfd):
     assert status("simulate", "--output", tmp_path / "out", *options) == 2
     assert f"'{options[1]}'" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_the_program_loads_is_told_in_one_line(monkeypatch, capsys):
+    class Loading:
+        def __getattr__(self, _name: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "SpineNetCore.command_line", Loading())
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert run() == 130
+    assert capsys.readouterr().err == "error: stopped before the end: run it again for a result.\n"
 
 
 def test_a_run_asked_to_end_leaves_nothing_behind(tmp_path):

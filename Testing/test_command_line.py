@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.command_line import main
 from SpineNetCore.models import BUNDLED_MODELS
 
 ROOT = Path(__file__).resolve().parent.parent

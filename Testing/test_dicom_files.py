@@ -82,7 +82,9 @@ def test_the_sagittal_t2_series_is_read_among_t1_and_a_localiser(tmp_path):
         tmp_path, [0.0], 20, SeriesInstanceUID="1.0", SeriesDescription="loc", ImageOrientationPatient=[*AXIAL]
     )
 
-    assert np.array_equal(read_scan(tmp_path).voxels, pictures(4))
+    scan = read_scan(tmp_path)
+    assert np.array_equal(scan.voxels, pictures(4))
+    assert any("Of 3 DICOM series" in doubt for doubt in scan.doubts)
 
 
 def test_rescaled_and_signed_values_are_intensities(tmp_path):

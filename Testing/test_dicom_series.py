@@ -13,7 +13,7 @@ PLACES = [-8.8, -4.4, 0.0, 4.4]
 
 
 def chosen_name(folder) -> str:
-    return sagittal_t2_series(folder)[0].series.description
+    return sagittal_t2_series(folder).slices[0].series.description
 
 
 def refusal_of(folder) -> str:
@@ -59,11 +59,23 @@ def test_the_series_with_more_slices_is_chosen_among_equals(tmp_path):
     assert chosen_name(tmp_path) == "Sag T2 long"
 
 
+def test_what_was_chosen_among_several_is_told_and_which_would_suit_as_well(tmp_path):
+    write_series(tmp_path / "a", PLACES, SeriesInstanceUID="1.1", SeriesDescription="Sag T2")
+    assert sagittal_t2_series(tmp_path).notices == ()
+
+    write_series(tmp_path / "b", PLACES, SeriesInstanceUID="1.2", SeriesDescription="Sag T1", EchoTime=10)
+    assert sagittal_t2_series(tmp_path).notices == ("Of 2 DICOM series, 'Sag T2' was read.",)
+
+    write_series(tmp_path / "c", PLACES, SeriesInstanceUID="1.3", SeriesDescription="Sag T2 again")
+    (notice,) = sagittal_t2_series(tmp_path).notices
+    assert notice.startswith("Of 3 DICOM series, 'Sag T2' was read. 'Sag T2 again' suits as well")
+
+
 def test_the_two_echoes_of_one_series_are_parted_and_the_late_one_chosen(tmp_path):
     for echo_ms in (20, 100):
         write_series(tmp_path / str(echo_ms), PLACES, SeriesDescription="double echo", EchoTime=echo_ms)
 
-    chosen = sagittal_t2_series(tmp_path)
+    chosen = sagittal_t2_series(tmp_path).slices
 
     assert [header.series.echo_time_ms for header in chosen] == [100.0] * 4
 
@@ -95,7 +107,7 @@ def test_folders_are_searched_below_and_other_files_left_out(tmp_path):
     save(slice_dataset(picture(9), (0, 0, 0), Modality="SR"), tmp_path / "study" / "report.dcm")
     save(slice_dataset(picture(9), (0, 0, 0), ImagePositionPatient=None), tmp_path / "study" / "screenshot.dcm")
 
-    assert len(sagittal_t2_series(tmp_path)) == 4
+    assert len(sagittal_t2_series(tmp_path).slices) == 4
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

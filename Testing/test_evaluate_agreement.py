@@ -6,8 +6,8 @@ import pytest
 from report_making import a_report
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
+from SpineNetCore.command_line import main
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grading.label_files import paired_labels
 from SpineNetCore.report_table import write_scores

@@ -9,7 +9,7 @@ from grader_making import QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.learning import grader_recipe
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.grader_recipe import Preset

@@ -11,7 +11,7 @@ from case_making import a_case, shifted_by_a_level, true_spine
 from spider_making import PICTURES, SLABS, write_spider
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.spider import fold_of

@@ -9,8 +9,8 @@ from grader_making import a_disc, write_models
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
+from SpineNetCore.command_line import main
 from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grading import cases

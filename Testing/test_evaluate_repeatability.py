@@ -10,7 +10,7 @@ from grader_making import write_detector, write_grader
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.learning import disc_examples
 from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients

@@ -89,6 +89,13 @@ def test_discs_far_from_their_vertebrae_are_taken_with_a_word(read, content):
     assert [warning.split(" was placed ")[0] for warning in warnings] == ["L2-L3", "L3-L4"]
 
 
+def test_vertebrae_with_exchanged_names_are_refused(read, content):
+    third, fourth = content["vertebrae"][2:4]
+    third["level"], fourth["level"] = fourth["level"], third["level"]
+    with pytest.raises(InputError, match=r"places the vertebra L2 below L3: check the names"):
+        read(content)
+
+
 def test_a_disc_taken_away_by_the_reader_is_absent_with_a_reason(read, content):
     content["discs"][0]["centre_ras_mm"] = None
     spine = read(content)

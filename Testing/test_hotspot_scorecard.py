@@ -12,8 +12,8 @@ import pytest
 from lesion_making import a_lesioned_disc, a_tiny_network
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
+from SpineNetCore.command_line import main
 from SpineNetCore.learning.hotspot_scorecard.cases import lesioned_discs
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation
 from SpineNetCore.learning.hotspot_scorecard.running import CheckReading, Reading

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from full_disk import a_full_disk
 
-from SpineNetCore.__main__ import main
 from SpineNetCore.anatomy import Task
+from SpineNetCore.command_line import main
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 from SpineNetCore.scan_files import read_scan
 

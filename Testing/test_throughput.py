@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from grader_making import QUICK, a_pool
 
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.learning import grader_recipe, throughput
 from SpineNetCore.learning.disc_looks import DrawnLooks
 from SpineNetCore.learning.grader_batches import DRAWN_AHEAD, GraderBatches

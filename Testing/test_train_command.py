@@ -7,7 +7,7 @@ import torch
 from grader_making import PAPER, QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.commands import train
 from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
 from SpineNetCore.learning import courses, disc_examples, grader_recipe, recipes

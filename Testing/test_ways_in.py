@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from spine_making import inside
 
 from SpineNetCore import pipeline
-from SpineNetCore.__main__ import main
+from SpineNetCore.command_line import main
 from SpineNetCore.scan import mapped
 from SpineNetCore.scan_files import read_scan
 

@@ -1,0 +1,48 @@
+"""The command line: `python -m SpineNetCore analyse SCAN --output DIR`, and what surrounds it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from SpineNetCore import RESEARCH_USE_NOTICE, __version__
+from SpineNetCore.commands import analyse, bench, evaluate, simulate, train
+from SpineNetCore.errors import InputError
+
+THEIRS = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0, or 2 when the request or the input is at fault."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        options.run(options)
+    except InputError as error:
+        one_line = " ".join(str(error).splitlines())  # names of files may hold line breaks
+        print(f"error: {one_line}", file=sys.stderr)
+        return THEIRS
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a request in one line, as every other fault is said."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(THEIRS, f"error: {message}: see '{self.prog} --help'.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m SpineNetCore",
+        description="Grades the lumbar discs on a T2-weighted sagittal MRI and shows the evidence for every grade.",
+        epilog=RESEARCH_USE_NOTICE,
+    )
+    parser.add_argument("--version", action="version", version=f"SpineNetCore {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (analyse, simulate, train, evaluate, bench):
+        command.add_to(commands)
+    return parser
