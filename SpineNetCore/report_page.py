@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -17,6 +18,8 @@ CITATION = (
     "A. Jamaludin, T. Kadir, A. Zisserman: SpineNet: Automatically Pinpointing Classification Evidence in Spinal MRIs. "
     "MICCAI 2016."
 )
+_OPTION = re.compile(r"--[a-z-]+( -?\d+)?")
+_KEPT_WHOLE = r'<span class="option">\g<0></span>'
 SHADES = 5
 """Shades from normal to severe, named s0 ... s4 in the style."""
 
@@ -63,7 +66,8 @@ def _notice(report: SpineReport) -> str:
 
 
 def _items(texts: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    """Options of the command line never break, so that they can be copied by eye."""
+    items = "".join(f"<li>{_OPTION.sub(_KEPT_WHOLE, escape(text))}</li>" for text in texts)
     return f"<ul>{items}</ul>" if items else ""
 
 

@@ -39,7 +39,7 @@ thead th { color: var(--soft); vertical-align: bottom; border-bottom-width: 2px;
 .s0 { background: var(--s0); } .s1, .s2, .s3, .s4 { color: var(--s-ink); }
 .s1 { background: var(--s1); } .s2 { background: var(--s2); } .s3 { background: var(--s3); }
   .s4 { background: var(--s4); }
-.reason { font-style: italic; }
+.reason { font-style: italic; } .option { white-space: nowrap; }
 .key { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin: 10px 0; font-size: 13px;
   color: var(--soft); }
 .key span { padding: 1px 8px; border: 1px solid var(--line); border-radius: 3px; }

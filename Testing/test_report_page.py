@@ -58,6 +58,11 @@ def a_page():
     return Page(page_html(a_report()))
 
 
+def test_an_option_to_be_copied_is_never_broken_across_lines():
+    html = page_html(replace(a_report(), warnings=("Check them; --shift-levels -1 moves them.",)))
+    assert 'Check them; <span class="option">--shift-levels -1</span> moves them.' in html
+
+
 def test_the_page_stands_alone():
     html = page_html(a_report())
     references = [value for _, found in Page(html).tags for name, value in found.items() if name in ("href", "src")]
