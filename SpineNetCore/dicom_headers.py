@@ -38,7 +38,7 @@ _MR_MODALITIES = ("MR", "OT", "")
 
 @dataclass(frozen=True)
 class SeriesKey:
-    """What the slices of one series share; the echo time parts the two images of a double-echo series."""
+    """What the slices of one series share; their echo times may differ a little."""
 
     uid: str
     description: str
@@ -116,7 +116,7 @@ def without_warnings() -> Iterator[None]:
 
 def _check_mr_image(dataset: Dataset, path: Path) -> None:
     modality = str(dataset.get("Modality") or "")
-    if "Rows" not in dataset or "Columns" not in dataset:
+    if not (dataset.get("Rows") and dataset.get("Columns")):
         raise InputError(f"'{path}' holds no image (its Modality is '{modality}'): give a sagittal T2 series.")
     if modality not in _MR_MODALITIES:
         raise InputError(f"'{path}' is not an MR image (its Modality is '{modality}'): give a sagittal T2 series.")
@@ -158,11 +158,10 @@ def _directions(dataset: Dataset, path: Path, frame: int) -> tuple[NDArray[np.fl
 
 
 def _series(dataset: Dataset, frame: int) -> SeriesKey:
-    echo_time_ms = _number(dataset, "EchoTime", frame) or _number(dataset, "EffectiveEchoTime", frame)
     return SeriesKey(
         uid=str(dataset.get("SeriesInstanceUID") or ""),
         description=str(dataset.get("SeriesDescription") or ""),
-        echo_time_ms=None if echo_time_ms is None else float(round(echo_time_ms)),
+        echo_time_ms=_number(dataset, "EchoTime", frame) or _number(dataset, "EffectiveEchoTime", frame),
         is_gradient_echo="GR" in _words(dataset, "ScanningSequence"),
         has_fat_saturation="FS" in _words(dataset, "ScanOptions"),
     )
@@ -178,7 +177,7 @@ def _placing_numbers(dataset: Dataset, keyword: str, count: int, path: Path, fra
     usable = len(numbers) == count and np.isfinite(numbers).all()
     if not usable or (keyword == "PixelSpacing" and numbers.min() <= 0):
         raise InputError(
-            f"'{path}' does not say where it lies in the patient ({keyword} is {numbers.tolist()}): "
+            f"'{path}' does not say where it lies in the patient ({keyword} is {numbers.tolist() or 'missing'}): "
             "export the original series, not a screenshot."
         )
     return numbers

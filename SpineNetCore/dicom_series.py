@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from SpineNetCore.dicom_headers import DicomSlice, SeriesKey, is_dicom, slices_of_file
 from SpineNetCore.errors import InputError
 
-logger = logging.getLogger(__name__)
-
 LONG_ECHO_MS = 60.0
 """Echo time from which a series without a telling name counts as T2. ours: T1 and proton density lie below 40 ms."""
+
+ECHO_GAP_MS = 5.0
+"""ours: echo times further apart are the two images of a double-echo series; within one they vary by tenths."""
 
 _T1 = re.compile(r"t1(?!\d)")
 _T2 = re.compile(r"t2(?!\d)")
@@ -44,7 +45,7 @@ class ChosenSeries:
 def sagittal_t2_series(folder: Path) -> ChosenSeries:
     """The best series below a folder: sagittal, T2, without fat suppression, most slices.
 
-    Logs which was chosen. Raises InputError where nothing can be chosen.
+    Raises InputError where nothing can be chosen.
     """
     slices = _slices_below(folder)
     _check_one_patient(slices, folder)
@@ -55,7 +56,6 @@ def sagittal_t2_series(folder: Path) -> ChosenSeries:
         raise InputError(f"'{folder}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
     chosen, *rest = sorted(sagittal, key=_preference, reverse=True)
     rival = rest[0][0].series if rest and _preference(rest[0]) == _preference(chosen) else None
-    logger.info("%s: reading '%s', %d slices, of %d series", folder, title(chosen[0].series), len(chosen), len(series))
     return ChosenSeries(chosen, len(series) - 1, rival)
 
 
@@ -78,9 +78,7 @@ def _slices_below(folder: Path) -> list[DicomSlice]:
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and is_dicom(path)):
         try:
             slices += slices_of_file(path)
-        except InputError as refusal:
-            # reports and screenshots lie beside the images of most studies
-            logger.info("left out: %s", refusal)
+        except InputError as refusal:  # reports and screenshots lie beside the images of most studies
             refusals.append(refusal)
     if not slices and refusals:
         raise InputError(f"'{folder}' holds no DICOM image that can be used: {refusals[0]}")
@@ -99,8 +97,19 @@ def _check_one_patient(slices: list[DicomSlice], folder: Path) -> None:
 def _grouped(slices: list[DicomSlice]) -> list[list[DicomSlice]]:
     groups: dict[SeriesKey, list[DicomSlice]] = defaultdict(list)
     for header in slices:
-        groups[header.series].append(header)
-    return list(groups.values())
+        groups[replace(header.series, echo_time_ms=None)].append(header)
+    return [echo for group in groups.values() for echo in _echoes(group)]
+
+
+def _echoes(group: list[DicomSlice]) -> list[list[DicomSlice]]:
+    """A series parted where its echo times leave a gap."""
+    ordered = sorted(group, key=_echo_time_ms)
+    gaps = [n for n, (a, b) in enumerate(pairwise(ordered), 1) if _echo_time_ms(b) - _echo_time_ms(a) > ECHO_GAP_MS]
+    return [ordered[first:end] for first, end in pairwise([0, *gaps, len(ordered)])]
+
+
+def _echo_time_ms(header: DicomSlice) -> float:
+    return header.series.echo_time_ms or 0.0
 
 
 def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:

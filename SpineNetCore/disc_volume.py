@@ -25,9 +25,6 @@ BODY_MEDIAN = 0.5
 
 _BODY_CORE = 0.8
 
-_MOST_FILLING = 0.05
-"""ours: share of the voxels from which the least value is air that was masked, not what edges were filled up with."""
-
 
 @dataclass(frozen=True)
 class DiscVolume:
@@ -64,16 +61,8 @@ def cut_disc_volume(scan: Scan, disc: Disc) -> DiscVolume:
     ijk_from_context = scan.ijk_from_ras @ ras_from_context
     sampled = sampled_slices(scan.voxels, ijk_from_context, CONTEXT_SHAPE)
     bodies = _bodies_mask(disc, np.asarray(np.linalg.inv(ras_from_context), dtype=np.float64))
-    darkest = min(_darkest_tissue(scan.voxels), 0.0)
+    darkest = min(float(np.percentile(scan.voxels[:, ::4, ::4], 0.1)), 0.0)
     return DiscVolume(disc.level, _normalised(sampled - np.float32(darkest), bodies), ras_from_context)
-
-
-def _darkest_tissue(voxels: FloatArray) -> float:
-    """Set neither by a lone cold voxel nor by the least value where edges were filled up with it."""
-    sample = voxels[:, ::4, ::4]
-    is_least = sample == sample.min()
-    is_filling = is_least.mean() < _MOST_FILLING
-    return float(np.percentile(sample[~is_least] if is_filling else sample, 0.1))
 
 
 def sampled_slices(voxels: FloatArray, ijk_from_frame: Affine, shape: tuple[int, int, int]) -> FloatArray:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.errors import InputError
+from SpineNetCore.filling import without_filling
 from SpineNetCore.scan import FileGrid, Scan
 
 RAS_FROM_LPS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -55,7 +56,10 @@ class FileVolume:
 
 
 def checked_scan(volume: FileVolume) -> Scan:
-    """Turn a file's volume into the project's order, values as they are; raises InputError where it is no such scan."""
+    """Turn a file's volume into the project's order, its values as they are but for a filling far below them.
+
+    Raises InputError where it is no such scan.
+    """
     _check_extent(volume)
     _check_right_angles(volume)
     grid = _file_grid(volume.voxels.shape, RAS_FROM_LPS @ volume.lps_from_ijk)
@@ -64,7 +68,7 @@ def checked_scan(volume: FileVolume) -> Scan:
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         voxels = np.ascontiguousarray(grid.standard_from_file(volume.voxels), dtype=np.float32)
     _check_intensities(voxels, volume.source)
-    return Scan(voxels, grid.ras_from_standard(), scan_name(volume.source), grid, volume.doubts)
+    return Scan(without_filling(voxels), grid.ras_from_standard(), scan_name(volume.source), grid, volume.doubts)
 
 
 def scan_name(source: Path) -> str:

@@ -13,6 +13,9 @@ from SpineNetCore.errors import InputError
 
 STAGING_PREFIX = ".spinenet-"
 
+_OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What a file manager leaves in a folder that is merely looked at."""
+
 
 @dataclass(frozen=True)
 class ResultKind:
@@ -76,7 +79,8 @@ class ResultKind:
 
 
 def _entries(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(STAGING_PREFIX))
+    names = {entry.name for entry in folder.iterdir()} - _OF_THE_DESKTOP
+    return sorted(name for name in names if not name.startswith(STAGING_PREFIX))
 
 
 @contextmanager
@@ -85,9 +89,7 @@ def _staging_folder(folder: Path) -> Iterator[Path]:
 
     Inside `folder` where that exists, which may be a mount point; else beside it or the first of its missing parents.
     """
-    place = folder
-    while not place.exists():
-        place = place.parent
+    place = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     staging = place / f"{STAGING_PREFIX}{uuid4().hex}"
     staging.mkdir()
     try:

@@ -47,7 +47,7 @@ def test_rounded_directions_are_made_exact(tmp_path):
 
 @pytest.mark.parametrize("keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"])
 def test_a_slice_without_a_place_is_refused(keyword, tmp_path):
-    assert f"({keyword} is []): export the original" in refusal_of(tmp_path, **{keyword: None})
+    assert f"({keyword} is missing): export the original" in refusal_of(tmp_path, **{keyword: None})
 
 
 def test_an_impossible_orientation_is_refused(tmp_path):
@@ -76,5 +76,6 @@ def test_a_damaged_header_is_refused(tmp_path):
         slices_of_file(path)
 
 
-def test_a_header_without_a_picture_is_refused(tmp_path):
-    assert "holds no image (its Modality is 'SR')" in refusal_of(tmp_path, Modality="SR", Rows=None)
+@pytest.mark.parametrize("rows", [{"Rows": None}, {"Rows": []}, {"Rows": 0}])
+def test_a_header_without_a_picture_is_refused(rows, tmp_path):
+    assert "holds no image (its Modality is 'SR')" in refusal_of(tmp_path, Modality="SR", **rows)

@@ -231,21 +231,3 @@ def test_every_graded_level_has_a_volume_of_its_own_name(a_scan):
     discs = discs_between(vertebrae_of(a_scan, a_column(LUMBAR)), a_scan)
 
     assert [cut_disc_volume(a_scan, disc).level for disc in discs] == list(DISC_LEVELS)
-
-
-def test_one_cold_voxel_does_not_set_the_scale():
-    scan = painted(an_empty_scan(slices=9, spacing_mm=(4.2, 0.7, 0.6)))
-    cold = replace(scan, voxels=scan.voxels.copy())
-    cold.voxels[0, 0, 0] = -1e9
-    disc = disc_of(scan, "L3-L4")
-
-    assert np.allclose(cut_disc_volume(cold, disc).voxels, cut_disc_volume(scan, disc).voxels, atol=1e-6)
-
-
-def test_edges_filled_up_far_below_the_picture_do_not_set_the_scale():
-    scan = painted(an_empty_scan(slices=9, spacing_mm=(4.2, 0.7, 0.6)))
-    filled = replace(scan, voxels=scan.voxels.copy())
-    filled.voxels[:, :4] = -1000
-    disc = disc_of(scan, "L3-L4")
-
-    assert np.allclose(cut_disc_volume(filled, disc).voxels, cut_disc_volume(scan, disc).voxels, atol=1e-6)

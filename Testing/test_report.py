@@ -229,6 +229,18 @@ def test_what_an_interrupted_run_left_behind_does_not_block_the_next(tmp_path):
     check_output(tmp_path)
 
 
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
+def test_what_a_file_manager_left_behind_does_not_block_it(name, tmp_path):
+    (tmp_path / name).write_text("icons")
+    check_output(tmp_path)
+
+
+def test_a_place_on_a_drive_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    with pytest.raises(InputError, match=r"No such file or directory.*choose a folder"):
+        check_output(tmp_path / "absent" / "result")
+
+
 def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path):
     (tmp_path / "patient.dcm").write_text("keep me")
     for act in (check_output, lambda folder: write_report(a_report(), folder)):
