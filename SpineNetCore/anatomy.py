@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +101,13 @@ class Vertebra:
     @property
     def centre_ras_mm(self) -> Point:
         return np.asarray(self.corners_ras_mm.mean(axis=0), dtype=np.float64)
+
+
+def neighbours(vertebrae: Iterable[Vertebra]) -> list[tuple[Vertebra, Vertebra]]:
+    """Upper and lower vertebra of every disc, from the head downwards; where one is missing between there is none."""
+    by_level = {vertebra.level: vertebra for vertebra in vertebrae}
+    levels = [pair for pair in pairwise(VERTEBRA_LEVELS) if by_level.keys() >= set(pair)]
+    return [(by_level[upper], by_level[lower]) for upper, lower in levels]
 
 
 @dataclass(frozen=True)

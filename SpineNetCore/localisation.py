@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 from types import MappingProxyType
 
 import numpy as np
 import torch
 
-from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Vertebra, disc_level
+from SpineNetCore.anatomy import DISC_LEVELS, Disc, Vertebra, disc_level, neighbours
 from SpineNetCore.bodies import Body, corners_in_space, group_bodies
 from SpineNetCore.contrast_doubts import contrast_doubts
 from SpineNetCore.detection import read_scan_slices
@@ -94,11 +93,10 @@ def find_spine(
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:
     """The graded discs whose two vertebrae are both there, from the head downwards."""
-    by_level = {vertebra.level: vertebra for vertebra in vertebrae}
     return tuple(
-        _disc(by_level[upper], by_level[lower], scan)
-        for upper, lower in pairwise(VERTEBRA_LEVELS)
-        if disc_level(upper, lower) in DISC_LEVELS and upper in by_level and lower in by_level
+        _disc(upper, lower, scan)
+        for upper, lower in neighbours(vertebrae)
+        if disc_level(upper.level, lower.level) in DISC_LEVELS
     )
 
 

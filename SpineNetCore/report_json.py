@@ -98,7 +98,7 @@ def _score(score: TaskScore) -> Json:
         "grade": int(score.grade),
         "label": score.task.labels[score.grade],
         "probabilities": [round(float(probability), 6) for probability in score.probabilities],
-        "uncertainty": round(float(score.uncertainty), 6),
+        "uncertainty": None if score.uncertainty is None else round(float(score.uncertainty), 6),
     }
 
 

@@ -32,7 +32,7 @@ def _row(disc: DiscResult) -> list[str]:
         cells += [""] * (1 + len(task.grades)) if score is None else [str(score.grade), *_numbers(*score.probabilities)]
     for task in Task:
         score = disc.score(task)
-        cells += [""] if score is None else _numbers(score.uncertainty)
+        cells += [""] if score is None or score.uncertainty is None else _numbers(score.uncertainty)
     return [*cells, disc.reason or ""]
 
 

@@ -29,13 +29,13 @@ class TaskScore:
     """One grade of one disc.
 
     grade: the clinic's number. probabilities: one per class of `task.grades`, summing to 1. uncertainty: standard
-    deviation, over the views, of the chosen grade's probability.
+    deviation, over the views, of the chosen grade's probability; None of one view.
     """
 
     task: Task
     grade: int
     probabilities: tuple[float, ...]
-    uncertainty: float
+    uncertainty: float | None
 
     @property
     def class_index(self) -> int:
@@ -121,6 +121,6 @@ def _score(probabilities: dict[Task, Tensor]) -> tuple[TaskScore, ...]:
     for task, per_view in probabilities.items():
         mean = per_view.double().mean(dim=0)
         best = int(mean.argmax())
-        uncertainty = float(per_view[:, best].double().std(correction=0))
+        uncertainty = float(per_view[:, best].double().std(correction=0)) if len(per_view) > 1 else None
         scores.append(TaskScore(task, task.grades[best], tuple(mean.tolist()), uncertainty))
     return tuple(scores)

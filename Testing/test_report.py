@@ -114,6 +114,19 @@ def test_a_number_that_is_not_finite_is_never_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_spread_of_a_single_view_is_left_open_everywhere(tmp_path):
+    report = a_report()
+    lone = tuple(replace(score, uncertainty=None) for score in report.discs[4].scores)
+    write_report(with_disc(report, replace(report.discs[4], scores=lone)), tmp_path / "result")
+    content = written_json(tmp_path / "result")
+    jsonschema.validate(content, SCHEMA, jsonschema.Draft202012Validator)
+    assert content["discs"][4]["scores"]["narrowing"]["uncertainty"] is None
+    header, *rows = table(tmp_path / "result")
+    assert dict(zip(header, rows[4], strict=True))["narrowing_uncertainty"] == ""
+    page = (tmp_path / "result" / "report.html").read_text("utf-8")
+    assert page.count('<span class="number">75 %</span>') == len(Task)
+
+
 def test_the_table_has_the_columns_of_the_contract_first(a_result):
     header = table(a_result)[0]
     assert ",".join(header[:25]) == (

@@ -60,7 +60,7 @@ def test_one_view_is_the_centre_and_leaves_no_spread(network: GradingNetwork, co
     expected = network.eval()(centre)[Task.PFIRRMANN].softmax(1)[0].detach().numpy()
     score = score_discs(network, contexts[:1], views=1)[0][0]
     np.testing.assert_allclose(score.probabilities, expected, atol=1e-6)
-    assert score.uncertainty == 0
+    assert score.uncertainty is None
 
 
 @pytest.mark.parametrize("present", [range(13), [4, 5], [9]])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_level
+from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_level, neighbours
 from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.corrections import MOST_LEVELS_MOVED, GradeCorrection, LevelsMoved, Signature, levels_moved
@@ -58,8 +56,8 @@ def reading_of(analysis: Analysis, level: str) -> DiscReading:
 
 def _rename(analysis: Analysis, moved: int) -> None:
     findings = analysis.findings
-    vertebrae = [vertebra.level for vertebra in findings.vertebrae]
-    discs = {disc_level(upper, lower) for upper, lower in pairwise(vertebrae)}
+    vertebrae = {vertebra.level for vertebra in findings.vertebrae}
+    discs = {disc_level(upper.level, lower.level) for upper, lower in neighbours(findings.vertebrae)}
     levels = {*vertebrae, *discs, *(disc.level for disc in findings.discs)}
     names = {level: moved_level(level, moved) for level in levels}
     rename_markers(analysis, names)

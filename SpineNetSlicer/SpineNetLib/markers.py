@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 import vtk
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Affine, Point, Vertebra, disc_level
+from SpineNetCore.anatomy import Affine, Point, Vertebra, disc_level, neighbours
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
 from SpineNetLib.analysis import Analysis, Part, nodes_of_class
@@ -29,7 +28,7 @@ def add_markers(analysis: Analysis) -> None:
     findings = analysis.findings
     for vertebra in findings.vertebrae:
         _add_outline(analysis, vertebra.level, vertebra.corners_ras_mm, VERTEBRA_COLOUR)
-    for upper, lower in pairwise(findings.vertebrae):
+    for upper, lower in neighbours(findings.vertebrae):
         _add_outline(analysis, disc_level(upper.level, lower.level), _disc_corners(upper, lower), DISC_COLOUR)
     places = {vertebra.level: vertebra.centre_ras_mm for vertebra in findings.vertebrae}
     _add_names(analysis, Part.VERTEBRA_NAMES, places, VERTEBRA_COLOUR)

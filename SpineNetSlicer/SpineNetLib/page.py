@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label, disc_level
+from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label, disc_level, neighbours
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import checked_scan
 from SpineNetCore.scan import Scan
@@ -21,6 +20,7 @@ from SpineNetLib.corrections import levels_moved
 from SpineNetLib.export import write_whole
 from SpineNetLib.readings import DiscReading, GradeReading, moved_level
 from SpineNetLib.remarks import remarks
+from SpineNetLib.results import DiscFinding
 from SpineNetLib.scan_nodes import volume_of
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections, current_readings
@@ -48,14 +48,14 @@ def current_report(analysis: Analysis) -> SpineReport:
 
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
-    vertebrae = _vertebrae(analysis)
+    moved = levels_moved(corrections(analysis))
     settings, naming = content["settings"], content["naming"]
     maps = {task: _on_slices(scan, slicer.util.arrayFromVolume(node)) for task, node in analysis.heat_maps().items()}
     return SpineReport(
         scan=scan,
         source=Path(scan.name.replace("/", "-")),
-        vertebrae=vertebrae,
-        discs=tuple(_result(reading, vertebrae) for reading in current_readings(analysis)),
+        vertebrae=tuple(_moved(vertebra, moved) for vertebra in analysis.findings.vertebrae),
+        discs=tuple(_result(analysis, reading, moved) for reading in current_readings(analysis)),
         models=tuple(
             ModelUse(name, use["file"], use["digest"], use["description"]) for name, use in content["models"].items()
         ),
@@ -68,30 +68,31 @@ def current_report(analysis: Analysis) -> SpineReport:
     )
 
 
-def _vertebrae(analysis: Analysis) -> tuple[Vertebra, ...]:
-    moved = levels_moved(corrections(analysis))
-    found = analysis.findings.vertebrae
-    return tuple(replace(vertebra, level=moved_level(vertebra.level, moved)) for vertebra in found)
+def _moved(vertebra: Vertebra, steps: int) -> Vertebra:
+    return replace(vertebra, level=moved_level(vertebra.level, steps))
 
 
-def _result(reading: DiscReading, vertebrae: tuple[Vertebra, ...]) -> DiscResult:
+def _result(analysis: Analysis, reading: DiscReading, moved: int) -> DiscResult:
     from SpineNetCore.report_types import DiscResult
 
     finding = reading.finding
-    disc = _disc(reading, vertebrae)
+    disc = None if finding is None else _disc(analysis, finding, moved)
     centre = None if finding is None else finding.centre_ras_mm
     if len(reading.grades) < len(Task):
         return DiscResult(reading.level, centre, reading.reason or "Not graded.", None, disc)
     return DiscResult(reading.level, centre, None, tuple(_score(reading.grades[task]) for task in Task), disc)
 
 
-def _disc(reading: DiscReading, vertebrae: tuple[Vertebra, ...]) -> Disc | None:
-    finding, pairs = reading.finding, {disc_level(a.level, b.level): (a, b) for a, b in pairwise(vertebrae)}
-    if finding is None or finding.centre_ras_mm is None or finding.geometry is None or reading.level not in pairs:
-        return None
+def _disc(analysis: Analysis, finding: DiscFinding, moved: int) -> Disc | None:
+    pairs = {
+        disc_level(a.level, b.level): (_moved(a, moved), _moved(b, moved))
+        for a, b in neighbours(analysis.findings.vertebrae)
+    }
     geometry = finding.geometry
+    if finding.centre_ras_mm is None or geometry is None or finding.level not in pairs:
+        return None
     return Disc(
-        *pairs[reading.level],
+        *pairs[finding.level],
         centre_ras_mm=finding.centre_ras_mm,
         posterior=geometry.posterior,
         inferior=geometry.inferior,
@@ -107,8 +108,8 @@ def _score(grade: GradeReading) -> TaskScore:
 
     if grade.automatic is None:
         chances = tuple(float(number == grade.grade) for number in grade.task.grades)
-        return TaskScore(grade.task, grade.grade, chances, 0.0)
-    return TaskScore(grade.task, grade.grade, grade.automatic.probabilities, grade.automatic.uncertainty or 0.0)
+        return TaskScore(grade.task, grade.grade, chances, None)
+    return TaskScore(grade.task, grade.grade, grade.automatic.probabilities, grade.uncertainty)
 
 
 def _labels(analysis: Analysis) -> NDArray[np.uint8]:

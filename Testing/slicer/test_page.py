@@ -51,6 +51,8 @@ def test_readers_grades_and_levels_stand_on_the_page_and_are_told(an_analysis, t
     report = current_report(an_analysis)
     lowest = report.discs[-1]
     assert (lowest.level, lowest.score(Task.PFIRRMANN).grade) == ("L5-S1", 2)
+    assert lowest.score(Task.PFIRRMANN).uncertainty is None
+    assert lowest.score(Task.NARROWING).uncertainty == 0.0625
     assert report.vertebrae[-1].level == "S2"
     assert report.discs[0].reason == "Nothing was analysed here: the levels were moved."
     export_page(an_analysis, tmp_path / "report.html")

@@ -12,12 +12,15 @@ from report_making import UNSCORED, a_report
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
 from SpineNetCore.errors import InputError
+from SpineNetCore.report import write_report
 from SpineNetLib import markers
 from SpineNetLib.analysis import Part, analyses
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.folders import folder_of
+from SpineNetLib.page import current_report
 from SpineNetLib.reference_table import keep_reference, kept_reference
+from SpineNetLib.results import read_result
 from SpineNetLib.scan_nodes import ras_from_ijk
 from SpineNetLib.scene import add_result
 from SpineNetLib.segments import disc_mask
@@ -45,6 +48,18 @@ def test_everything_of_a_result_comes_into_the_scene(an_analysis):
     assert [row[0] for row in rows(an_analysis.node(Part.SCORES))] == list(DISC_LEVELS)
     assert an_analysis.node(Part.VERTEBRA_NAMES).GetNumberOfControlPoints() == 7
     assert an_analysis.node(Part.DISC_NAMES).GetNumberOfControlPoints() == 5
+
+
+def test_across_a_missing_vertebra_no_disc_is_outlined(a_scene, a_scan_node, tmp_path):
+    report = a_report()
+    without = replace(report, vertebrae=tuple(vertebra for vertebra in report.vertebrae if vertebra.level != "L2"))
+    write_report(without, tmp_path / "result")
+    analysis = add_result(a_scene, a_scan_node, read_result(tmp_path / "result"))
+    move_levels(analysis, 1, NOON)
+    assert len(analysis.outlines()) == 6 + 4
+    discs = {disc.level: disc.disc for disc in current_report(analysis).discs}
+    assert [level for level, disc in discs.items() if disc is None] == ["T12-L1", "L1-L2", "L2-L3", "L3-L4"]
+    assert (discs["L4-L5"].upper.level, discs["L4-L5"].lower.level) == ("L4", "L5")
 
 
 def test_a_heat_map_lies_where_its_file_says(an_analysis, a_scan_node):
