@@ -21,6 +21,10 @@ DISC_LEVELS = ("T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 """The six discs that are graded, from the head downwards."""
 
 
+MOST_LEVELS_MOVED = 2
+"""How many levels a reader may move all names."""
+
+
 def disc_level(upper: str, lower: str) -> str:
     """Name of the disc between two vertebrae, such as `L4-L5`."""
     return f"{upper}-{lower}"

@@ -11,7 +11,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import Spine
 from SpineNetCore.markups_file import points_from_fcsv, points_from_markups
 from SpineNetCore.scan import Scan
-from SpineNetCore.spine_checks import check_place
+from SpineNetCore.spine_checks import check_discs
 from SpineNetCore.spine_json import spine_from_report
 from SpineNetCore.spine_labels import spine_from_labels
 from SpineNetCore.spine_points import spine_from_points
@@ -30,7 +30,7 @@ def read_spine(path: Path, scan: Scan, labels_name: str | None = None) -> Spine:
     spine = _spine(path, scan, labels_name)
     if not spine.discs:
         raise InputError(f"'{path}' holds no disc from T12-L1 to L5-S1: give a file that places at least one.")
-    check_place(spine, path, scan)
+    check_discs(spine.discs, path, scan)
     said = f"Vertebrae and discs were taken from '{path.name}', none were looked for on the scan."
     return replace(spine, warnings=(said, *spine.warnings), absence=f"not in '{path.name}'.")
 

@@ -119,7 +119,8 @@ def _lps_from_ijk(image: sitk.Image) -> Affine:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Hold back what ITK's libraries print to standard error themselves: the user gets one sentence of ours."""
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         standard_error = os.dup(2)
     except OSError:  # a program with windows need not have one

@@ -50,6 +50,8 @@ def points_from_fcsv(path: Path) -> dict[str, Point]:
         text = path.read_text(encoding="utf-8")
     except ValueError as error:
         raise InputError(f"'{path}' is no text: save the points again as .mrk.json.") from error
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read ({error.strerror or error}): choose another file.") from error
     said = re.search(r"^#\s*CoordinateSystem\s*=\s*(\w+)", text, re.MULTILINE)
     system = "" if said is None else _OLD_NUMBERS.get(said[1], said[1])
     rows = csv.reader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))

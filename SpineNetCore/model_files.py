@@ -23,7 +23,7 @@ from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.tensors import array_of
 
 FORMAT_VERSION = "1"
-_GRADER = "grader"
+DETECTOR_KIND, GRADER_KIND = "detector", "grader"
 _SCALE = "#scale"
 _REMEDY = "reinstall the models or pass --models with a folder that holds them"
 
@@ -85,12 +85,12 @@ def save_network(
     network: GradingNetwork, path: Path, note: Mapping[str, Any] | None = None, storage: Storage = Storage.EIGHT_BIT
 ) -> None:
     """Write a grading network to a safetensors file, whole or not at all; `note` is kept for the model card."""
-    save_model(network, network.config, _GRADER, path, note=note, storage=storage)
+    save_model(network, network.config, GRADER_KIND, path, note=note, storage=storage)
 
 
 def load_network(path: Path) -> GradingNetwork:
     """Read a grading network, in evaluation mode, on the CPU, in float32; raises InputError if the file is no good."""
-    return grading_network(read_model(path, _GRADER))
+    return grading_network(read_model(path, GRADER_KIND))
 
 
 def grading_network(stored: StoredModel) -> GradingNetwork:

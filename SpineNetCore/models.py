@@ -8,14 +8,13 @@ from pathlib import Path
 import torch
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import StoredModel, grading_network, read_model
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
 DETECTOR_FILE = "detector.safetensors"
 GRADER_FILE = "grader.safetensors"
-DETECTOR_KIND, GRADER_KIND = "detector", "grader"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from SpineNetCore.anatomy import VERTEBRA_LEVELS
+from SpineNetCore.anatomy import MOST_LEVELS_MOVED, VERTEBRA_LEVELS
 from SpineNetCore.bodies import Body
 from SpineNetCore.naming import Naming
 from SpineNetCore.refusals import SURE
@@ -63,8 +63,9 @@ def _other_reading(levels: list[str], naming: Naming) -> str:
     examples = [(a, VERTEBRA_LEVELS[b]) for a, b in names.items() if 0 <= b < len(VERTEBRA_LEVELS)]
     example = f", {examples[-1][0]} being {examples[-1][1]}" if examples else ""
     way = "feet" if shift > 0 else "head"
+    remedy = f"--shift-levels {shift} moves" if abs(shift) <= MOST_LEVELS_MOVED else "--lowest-level sets"
     return (
         f"The names of the levels are uncertain (probability {naming.confidence:.2f}): all may lie {abs(shift)} "
         f"further towards the {way}{example} ({naming.shifts[shift]:.2f}). Check them on the picture; "
-        f"--shift-levels {shift} moves them."
+        f"{remedy} them."
     )

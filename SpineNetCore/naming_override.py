@@ -14,7 +14,6 @@ from SpineNetCore.anatomy import VERTEBRA_LEVELS, Point
 from SpineNetCore.errors import InputError
 from SpineNetCore.level_names import disc_named
 
-MOST_LEVELS_MOVED = 2
 _NEIGHBOUR_SPACINGS = (0.5, 1.6)
 """How far from the end of the chain, in its own spacings, a body left out may be its next. ours."""
 

@@ -77,8 +77,9 @@ class Scan:
 def with_averaged_slices(scan: Scan, slice_mm: float = 4.0) -> Scan:
     """Average neighbouring thin slices so that slices lie about `slice_mm` apart, as the graders were trained.
 
-    The last few slices that fill no whole group are averaged into a group of their own when they make up at least half
-    of one, and dropped otherwise. Unchanged when no two slices fit into `slice_mm`. ours: the paper's scans were thick.
+    The last few slices that fill no whole group are averaged into a group of their own, placed as a whole one, when
+    they make up at least half of one, and dropped otherwise. Unchanged where two slices are nearer to twice `slice_mm`
+    than to it. ours: the paper's scans were thick.
     """
     count = round(slice_mm / scan.spacing_mm[0])
     slices = scan.voxels.shape[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from SpineNetCore.anatomy import Disc, Point, Vertebra
 from SpineNetCore.errors import InputError
-from SpineNetCore.localisation import Spine
 from SpineNetCore.scan import Scan, mapped
 
 _BODY_MM = (8.0, 80.0)
@@ -19,13 +19,23 @@ _DISC_SLACK_MM, _BODY_SLACK_MM = 2.0, 30.0
 """How far a disc's centre and a body's corner may lie outside the scan. ours: bodies at its border are cut off."""
 
 
-def check_place(spine: Spine, path: Path, scan: Scan) -> None:
-    """Raise InputError where a body has no size of one, or lies outside the scan or out of order, or a disc outside."""
-    for vertebra in spine.vertebrae:
-        _check_vertebra(vertebra, path, scan)
-    _check_order(spine.vertebrae, path, scan)
-    for disc in spine.discs:
-        _check_disc(disc, path, scan)
+def check_bodies(vertebrae: Sequence[Vertebra], path: Path, scan: Scan) -> None:
+    """Raise InputError where a body that was drawn has no size of one, or lies outside the scan or out of order."""
+    for vertebra in vertebrae:
+        _check_body(vertebra, path, scan)
+    towards_feet = scan.ras_from_ijk[:3, 1]
+    for upper, lower in pairwise(vertebrae):
+        if (lower.centre_ras_mm - upper.centre_ras_mm) @ towards_feet <= 0:
+            raise InputError(
+                f"'{path}' places the vertebra {upper.level} below {lower.level}: check the names of the vertebrae."
+            )
+
+
+def check_discs(discs: Sequence[Disc], path: Path, scan: Scan) -> None:
+    """Raise InputError where a disc lies outside the scan."""
+    for disc in discs:
+        if _outside_mm(disc.centre_ras_mm, scan) > _DISC_SLACK_MM:
+            raise _not_here(disc.level, disc.centre_ras_mm, path, scan)
 
 
 def has_sides_of_a_body(vertebra: Vertebra) -> bool:
@@ -39,7 +49,7 @@ def _sides_mm(vertebra: Vertebra) -> Point:
     return np.asarray(np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1))
 
 
-def _check_vertebra(vertebra: Vertebra, path: Path, scan: Scan) -> None:
+def _check_body(vertebra: Vertebra, path: Path, scan: Scan) -> None:
     corners = vertebra.corners_ras_mm
     if not has_sides_of_a_body(vertebra):
         sides_mm = _sides_mm(vertebra)
@@ -49,20 +59,6 @@ def _check_vertebra(vertebra: Vertebra, path: Path, scan: Scan) -> None:
         )
     if max(_outside_mm(corner, scan) for corner in corners) > _BODY_SLACK_MM:
         raise _not_here(vertebra.level, vertebra.centre_ras_mm, path, scan)
-
-
-def _check_order(vertebrae: tuple[Vertebra, ...], path: Path, scan: Scan) -> None:
-    towards_feet = scan.ras_from_ijk[:3, 1]
-    for upper, lower in pairwise(vertebrae):
-        if (lower.centre_ras_mm - upper.centre_ras_mm) @ towards_feet <= 0:
-            raise InputError(
-                f"'{path}' places the vertebra {upper.level} below {lower.level}: check the names of the vertebrae."
-            )
-
-
-def _check_disc(disc: Disc, path: Path, scan: Scan) -> None:
-    if _outside_mm(disc.centre_ras_mm, scan) > _DISC_SLACK_MM:
-        raise _not_here(disc.level, disc.centre_ras_mm, path, scan)
 
 
 def _outside_mm(point: Point, scan: Scan) -> float:

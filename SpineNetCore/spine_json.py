@@ -14,6 +14,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vert
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
+from SpineNetCore.spine_checks import check_bodies
 
 _USUAL_HALF_WIDTH_MM = 20.0
 _OUT_OF_PLACE_MM = 12.0
@@ -26,11 +27,12 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
     """Take vertebrae and discs of a parsed `report.json` as they are.
 
     A disc whose centre is null is not there; one without geometry gets it from its vertebrae; without any `discs`, all
-    lie midway between their vertebrae. Raises InputError where an entry is none.
+    lie midway between their vertebrae. Raises InputError where an entry is none, or a body cannot be the scan's.
     """
     vertebrae = tuple(_vertebra(_Entry(path, "vertebrae", entry)) for entry in _entries(content, "vertebrae", path))
     _check_levels([vertebra.level for vertebra in vertebrae], path)
     vertebrae = tuple(sorted(vertebrae, key=lambda vertebra: VERTEBRA_LEVELS.index(vertebra.level)))
+    check_bodies(vertebrae, path, scan)
     midway = {disc.level: disc for disc in discs_between(vertebrae, scan)}
     placed = midway
     if "discs" in content:

@@ -14,7 +14,7 @@ from SpineNetCore.label_conventions import told_convention
 from SpineNetCore.label_map import LabelMap, read_label_map
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped
-from SpineNetCore.spine_checks import has_sides_of_a_body
+from SpineNetCore.spine_checks import check_bodies, has_sides_of_a_body
 
 _STEP_MM, _BAND = 0.25, 0.08
 _BEYOND_ENDPLATES_MM = 4.0
@@ -32,6 +32,7 @@ def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
     if not vertebrae:
         raise InputError(f"'{path}' shows no vertebral body on the scan '{scan.name}': label whole vertebrae.")
     present = {convention.vertebrae.get(value) for value in labels.heights_mm()}
+    check_bodies(vertebrae, path, scan)
     named, doubts = _without_neighbours_of_extras(vertebrae, present)
     values = {
         level: [v for v, name in convention.discs.items() if name == level] for level in convention.discs.values()

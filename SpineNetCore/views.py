@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
+from SpineNetCore.disc_volume import DISC_SHAPE, context_margin
 from SpineNetCore.errors import InputError
 from SpineNetCore.tensors import tensor_of
 
-_MARGIN = tuple((context - disc) // 2 for context, disc in zip(CONTEXT_SHAPE, DISC_SHAPE, strict=True))
+_MARGIN = context_margin()
 
 
 @dataclass(frozen=True)

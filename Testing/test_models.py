@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import Storage, save_model, save_network
-from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_FILE, chosen_device, load_models
+from SpineNetCore.model_files import DETECTOR_KIND, Storage, save_model, save_network
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, chosen_device, load_models
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 

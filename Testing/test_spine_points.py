@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.given_spine import read_spine
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.localisation import discs_between
+from SpineNetCore.scan import mapped
 from SpineNetCore.spine_points import spine_from_points
 
 FILE = Path("points.mrk.json")
@@ -92,6 +94,16 @@ def test_points_that_do_not_follow_each_other_down_the_spine_are_refused(a_scan,
     near = {"L3-L4": truths["L3-L4"].centre_ras_mm, "L4-L5": truths["L3-L4"].centre_ras_mm + truths["L3-L4"].inferior}
     with pytest.raises(InputError, match=r"marks L3-L4 and L4-L5 1\.0 mm a level apart"):
         spine_from_points(near, FILE, a_scan)
+
+
+def test_the_made_up_bodies_at_the_ends_may_reach_out_of_the_scan(a_scan, truths, tmp_path):
+    lowest = truths["L5-S1"].centre_ras_mm
+    rows = round(float(mapped(a_scan.ijk_from_ras, lowest)[1])) + 3
+    cropped = replace(a_scan, voxels=a_scan.voxels[:, :rows])
+    points = [{"label": level, "position": place.tolist()} for level, place in centres(truths).items()]
+    path = tmp_path / "low.mrk.json"
+    path.write_text(json.dumps({"markups": [{"coordinateSystem": "RAS", "controlPoints": points}]}))
+    assert [disc.level for disc in read_spine(path, cropped).discs] == list(DISC_LEVELS)
 
 
 def test_a_point_outside_the_scan_is_refused(a_scan, truths, tmp_path):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetCore.anatomy import DISC_LEVELS
+from SpineNetCore.anatomy import DISC_LEVELS, MOST_LEVELS_MOVED
 from SpineNetCore.commands.terminal import sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.label_conventions import LABEL_NAMES
 from SpineNetCore.level_names import chosen_levels
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
-from SpineNetCore.naming_override import MOST_LEVELS_MOVED, NamingOverride, parsed_lowest_level
+from SpineNetCore.naming_override import NamingOverride, parsed_lowest_level
 from SpineNetCore.pipeline import AnalysisSettings, analyse
 from SpineNetCore.progress import Stages
 from SpineNetCore.report import check_output, write_report

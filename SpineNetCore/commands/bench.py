@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _MOST_STEPS, _PHANTOMS = 100, 4
+_MATRIX = 2048
 
 BUNDLED_SAMPLES = BUNDLED_MODELS.parent / "Samples"
 
@@ -120,13 +121,13 @@ def _flop_per_image(network: GradingNetwork) -> float:
     return float(counter.get_total_flops())
 
 
-def _matrix_rate(device: torch.device, dtype: torch.dtype, size: int = 2048, seconds: float = 1.0) -> float:
+def _matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
     """Operations per second of a square matrix product, repeated for about a second after a warm-up."""
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    a, b = (torch.randn(_MATRIX, _MATRIX, device=device).to(dtype) for _ in range(2))
     float((a @ b).sum())
     began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
+    while time.perf_counter() - began < 1:
         product = a @ b
         count += 1
         float(product[0, 0])  # waits for a GPU
-    return 2 * size**3 * count / (time.perf_counter() - began)
+    return 2 * _MATRIX**3 * count / (time.perf_counter() - began)

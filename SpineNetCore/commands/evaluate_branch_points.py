@@ -20,8 +20,8 @@ from SpineNetCore.commands.terminal import print_figures
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import read_model
-from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, vertebra_network
+from SpineNetCore.model_files import DETECTOR_KIND, read_model
+from SpineNetCore.models import DETECTOR_FILE, vertebra_network
 from SpineNetCore.network import BranchPoint
 
 if TYPE_CHECKING:

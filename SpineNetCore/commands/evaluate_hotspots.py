@@ -11,8 +11,8 @@ from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, methods_named
-from SpineNetCore.model_files import StoredModel, grading_network, read_model
-from SpineNetCore.models import BUNDLED_MODELS, GRADER_FILE, GRADER_KIND, chosen_device
+from SpineNetCore.model_files import GRADER_KIND, StoredModel, grading_network, read_model
+from SpineNetCore.models import BUNDLED_MODELS, GRADER_FILE, chosen_device
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:

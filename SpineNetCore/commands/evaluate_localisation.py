@@ -11,8 +11,8 @@ from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import StoredModel, read_model
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, DETECTOR_KIND, chosen_device, vertebra_network
+from SpineNetCore.model_files import DETECTOR_KIND, StoredModel, read_model
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, chosen_device, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from SpineNetCore.commands.evaluate_sources import (
 from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import StoredModel, grading_network, read_model
-from SpineNetCore.models import DETECTOR_FILE, DETECTOR_KIND, GRADER_KIND, chosen_device, vertebra_network
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
+from SpineNetCore.models import DETECTOR_FILE, chosen_device, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:

@@ -13,15 +13,8 @@ from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
-from SpineNetCore.model_files import read_model
-from SpineNetCore.models import (
-    BUNDLED_MODELS,
-    DETECTOR_FILE,
-    DETECTOR_KIND,
-    GRADER_FILE,
-    GRADER_KIND,
-    vertebra_network,
-)
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, read_model
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, GRADER_FILE, vertebra_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_level, neighbours
+from SpineNetCore.anatomy import DISC_LEVELS, MOST_LEVELS_MOVED, Task, disc_level, neighbours
 from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis
-from SpineNetLib.corrections import MOST_LEVELS_MOVED, GradeCorrection, LevelsMoved, Signature, levels_moved
+from SpineNetLib.corrections import GradeCorrection, LevelsMoved, Signature, levels_moved
 from SpineNetLib.markers import rename_markers
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.readings import DiscReading, moved_level

@@ -9,6 +9,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.comparison import Agreement, compare, read_reference
 from SpineNetLib.export import export_scores
@@ -42,7 +43,8 @@ class ComparePanel:
     def load_reference(self, path: Path) -> None:
         """Keep the grades of a file beside the scores; raises InputError where they do not belong together."""
         analysis, reference = self._chosen(), read_reference(path)
-        compare(current_readings(analysis), reference)
+        if not compare(current_readings(analysis), reference):
+            raise InputError(f"'{path}' grades none of the discs shown: check its levels and columns.")
         keep_reference(analysis, reference)
         self._on_change()
 

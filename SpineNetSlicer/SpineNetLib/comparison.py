@@ -12,6 +12,7 @@ import numpy as np
 from SpineNetCore.agreement import accuracy, confusion, quadratic_kappa, within_one
 from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
+from SpineNetCore.level_names import disc_named
 from SpineNetLib.readings import DiscReading
 
 Place = tuple[str, Task]
@@ -34,15 +35,13 @@ class Agreement:
 
 
 def compare(shown: Sequence[DiscReading], reference: Grades) -> tuple[Agreement, ...]:
-    """Agreement of the grades as they stand with a reference, per task that both graded; raises InputError if none."""
+    """Agreement of the grades as they stand with a reference, per task that both graded."""
     pairs = [
         (task, (grade.grade, reference[reading.level, task]))
         for reading in shown
         for task, grade in reading.grades.items()
         if (reading.level, task) in reference
     ]
-    if not pairs:
-        raise InputError("The reference grades none of the discs shown: check its levels and columns.")
     by_task = {task: [pair for of, pair in pairs if of is task] for task in Task}
     return tuple(_agreement(task, of_task) for task, of_task in by_task.items() if of_task)
 
@@ -103,8 +102,8 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def _level(cell: str, source: str, number: int) -> str:
-    level = cell.strip().upper().replace("/", "-").replace("–", "-").replace(" ", "")
-    if level not in DISC_LEVELS:
+    level = disc_named(cell)
+    if level is None or level not in DISC_LEVELS:
         raise InputError(f"'{source}' has the level '{cell}' in line {number}: give one of {', '.join(DISC_LEVELS)}.")
     return level
 

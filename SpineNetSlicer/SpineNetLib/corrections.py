@@ -15,7 +15,6 @@ COLUMNS = ("time", "reader", "disc", "task", "original", "new")
 """`disc` is the level that the analysis gave it, whatever it is called since; "all" where the levels were moved.
 `task` is also "levels" or "place", with what was moved as original and new."""
 
-MOST_LEVELS_MOVED = 2
 _ALL_DISCS = "all"
 _LEVELS = "levels"
 _PLACE = "place"

@@ -21,7 +21,7 @@ LINE_COLOUR = (0.0, 0.85, 0.62)
 """ours: the bluish green of the Okabe-Ito palette, lighter, apart from outlines and evidence."""
 _DISC = "SpineNet.Disc"
 _SHORTEST_MM = 5.0
-_LARGEST_TURN_COSINE = 0.5
+_LARGEST_TURN_DEG = 60.0
 
 
 def add_disc_line(analysis: Analysis, level: str) -> Node:
@@ -74,9 +74,11 @@ def placement_on_line(analysis: Analysis, finding: DiscFinding) -> Placement:
     if length_mm < _SHORTEST_MM:
         raise InputError(f"The line is {length_mm:.1f} mm long: drag its ends to the front and back of the disc.")
     posterior = along / length_mm
-    if posterior @ geometry.posterior < _LARGEST_TURN_COSINE:
-        turn = np.degrees(np.arccos(posterior @ geometry.posterior))
-        raise InputError(f"The line is turned by {turn:.0f} degrees: keep 'front' in front, within 60 degrees.")
+    turn = np.degrees(np.arccos(np.clip(posterior @ geometry.posterior, -1, 1)))
+    if turn > _LARGEST_TURN_DEG:
+        raise InputError(
+            f"The line is turned by {turn:.0f} degrees: keep 'front' in front, within {_LARGEST_TURN_DEG:g} degrees."
+        )
     centre = (front + back) / 2
     _check_inside(analysis.scan, centre)
     return placement(centre, posterior)

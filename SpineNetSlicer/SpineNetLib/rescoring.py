@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import Task, disc_label
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
-from SpineNetLib.analysis import Analysis
+from SpineNetLib.analysis import Analysis, Part
 from SpineNetLib.corrections import DiscMoved, Signature
 from SpineNetLib.disc_line import lined_disc, placement_on_line, remove_disc_line
 from SpineNetLib.markers import move_disc_markers
@@ -69,11 +69,14 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
     report = _report_with_disc(analysis, result, rescoring.level)
     maps = _merged_maps(analysis, result, rescoring.level)
     mask = _in_node_order(result.disc_labels) == disc_label(rescoring.level)
+    nodes = analysis.heat_maps()
+    for part in (Part.DISC_NAMES, Part.SCORES):  # all that may be missing is, before anything changes
+        analysis.node(part)
     entry = DiscMoved(signature, rescoring.level, rescoring.original, rescoring.new, _grades(earlier), _grades(found))
     with in_one_step(analysis.scene):
         analysis.record.SetText(report)
         for task, heat in maps.items():
-            slicer.util.updateVolumeFromArray(analysis.heat_map(task), heat)
+            slicer.util.updateVolumeFromArray(nodes[task], heat)
         replace_disc_segment(analysis, rescoring.level, mask)
         move_disc_markers(analysis, rescoring.level, earlier)
         remove_disc_line(analysis)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import csv
 import sys
 
+import pytest
 from panel_using import L4_L5, PFIRRMANN, cell
 
 from SpineNetCore.anatomy import DISC_LEVELS
+from SpineNetCore.errors import InputError
 
 
 def test_a_reference_is_compared_and_the_grades_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch):
@@ -29,6 +31,21 @@ def test_a_reference_that_cannot_be_read_is_told_and_changes_nothing(a_widget, a
     a_widget.ui.referenceButton.click()
     assert "pfirrmann '9'" in a_widget.ui.messageLabel.text
     assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_a_reference_of_none_of_the_discs_is_refused_and_one_of_discs_moved_away_is_kept(
+    a_widget, a_shown_analysis, tmp_path
+):
+    reference, grades = tmp_path / "reference.csv", a_widget.panel.grades
+    reference.write_text("level,pfirrmann\nT12-L1,4\n")
+    with pytest.raises(InputError, match=r"reference\.csv' grades none of the discs shown"):
+        grades.compare.load_reference(reference)
+    reference.write_text("level,pfirrmann\nL1-L2,4\n")
+    grades.compare.load_reference(reference)
+    grades.move_levels(1)
+    assert a_widget.ui.agreementLabel.text == ""
+    grades.move_levels(-1)
+    assert "Pfirrmann: 0% the same" in a_widget.ui.agreementLabel.text
 
 
 def test_a_reference_is_still_there_when_the_module_is_opened_again(a_widget, a_shown_analysis, tmp_path):

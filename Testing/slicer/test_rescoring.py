@@ -262,6 +262,16 @@ def test_a_disc_that_could_not_be_graded_there_changes_nothing(an_analysis, the_
     assert lined_disc(an_analysis) == LEVEL
 
 
+@pytest.mark.parametrize("part", [Part.DISC_NAMES, Part.SCORES, Part.DISC_SEGMENTS])
+def test_where_a_part_of_the_analysis_was_deleted_nothing_changes(an_analysis, the_fresh_result, a_scene, part):
+    rescoring = asked(an_analysis)
+    a_scene.RemoveNode(an_analysis.node(part))
+    before = an_analysis.record.GetText()
+    with pytest.raises(InputError, match="load its result again"):
+        take_in(an_analysis, rescoring, the_fresh_result, NOON)
+    assert an_analysis.record.GetText() == before
+
+
 def test_a_result_on_another_grid_changes_nothing(an_analysis, the_fresh_result):
     rescoring, before = asked(an_analysis), state(an_analysis)
     cut = replace(the_fresh_result.disc_labels, voxels=the_fresh_result.disc_labels.voxels[:-1])
