@@ -71,7 +71,9 @@ def _header(path: Path) -> sitk.ImageFileReader:
 
 def _unreadable(path: Path, reason: str) -> InputError:
     if "orthonormal" in reason:
-        return InputError(f"'{path}' has skewed axes in its affine: resample it to a grid with right angles.")
+        return InputError(
+            f"'{path}' has skewed axes in its affine, or numbers that are none: resample it to right angles."
+        )
     size = path.stat().st_size
     return InputError(
         f"'{path}' ({size} bytes) cannot be read as an image: give a whole NIfTI, NRRD or MHA file, or DICOM."

@@ -12,7 +12,7 @@ import numpy as np
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra, disc_level
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import NAMED_BY_READER, Spine
-from SpineNetCore.scan import Scan
+from SpineNetCore.scan import Scan, unit
 
 WIDTH_PER_SPACING, HEIGHT_PER_SPACING = 0.90, 0.30
 """A disc's width and height in mean distances between neighbouring discs. ours: means over 96 discs of 16 SPIDER
@@ -73,7 +73,7 @@ def _spacing_mm(levels: list[str], places: Point, centres: Point, path: Path, sc
 
 
 def _axis(centre: Point, course: Point, level: str, scan: Scan) -> _Axis:
-    left = _left(scan)
+    left = unit(scan.ras_from_ijk[:3, 0])
     along = course - (course @ left) * left
     along /= np.linalg.norm(along)
     back = np.cross(left, along)
@@ -84,10 +84,6 @@ def _axis(centre: Point, course: Point, level: str, scan: Scan) -> _Axis:
     return _Axis(centre, posterior, inferior)
 
 
-def _left(scan: Scan) -> Point:
-    return np.asarray(scan.ras_from_ijk[:3, 0] / scan.spacing_mm[0])
-
-
 def _vertebrae(axes: Mapping[str, _Axis], spacing_mm: float, scan: Scan) -> dict[str, Vertebra]:
     """Every body that has a disc above or below, from the head downwards, by level."""
     found = {}
@@ -96,7 +92,7 @@ def _vertebrae(axes: Mapping[str, _Axis], spacing_mm: float, scan: Scan) -> dict
         below = axes.get(_LEVELS[place]) if place < len(_LEVELS) else None
         edges = _edges(above, below, spacing_mm)
         if edges is not None:
-            found[level] = Vertebra(level, _on_one_plane(edges, _left(scan)), _HALF_WIDTH_MM, 1.0)
+            found[level] = Vertebra(level, _on_one_plane(edges, unit(scan.ras_from_ijk[:3, 0])), _HALF_WIDTH_MM, 1.0)
     return found
 
 
@@ -134,7 +130,7 @@ def _disc(level: str, axis: _Axis, vertebrae: Mapping[str, Vertebra], spacing_mm
         axis.centre_ras_mm,
         axis.posterior,
         axis.inferior,
-        _left(scan),
+        unit(scan.ras_from_ijk[:3, 0]),
         width_mm=WIDTH_PER_SPACING * spacing_mm,
         height_mm=HEIGHT_PER_SPACING * spacing_mm,
     )

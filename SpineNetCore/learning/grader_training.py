@@ -25,7 +25,7 @@ from SpineNetCore.network import GradingNetwork, NetworkConfig
 
 log = logging.getLogger(__name__)
 
-_EPOCHS_PER_CHECKPOINT = 10
+_VALIDATIONS_PER_CHECKPOINT = 10
 
 
 def train_grader(
@@ -52,6 +52,8 @@ def train_grader(
     training.facts.update(facts)
     start = resumed(training, checkpoint)
     learner = DistributedDataParallel(training.network) if process.count > 1 else training.network
+    every = recipe.validate_every or recipe.steps_per_epoch(data.discs)
+    log.info("%d steps of %d discs, from step %d on; a line follows every %d", steps, recipe.batch, start, every)
     loader = load_batches(data, recipe, process, range(start, steps))
     for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
@@ -59,12 +61,11 @@ def train_grader(
         loss = loss_of(learner, views, labels, recipe)
         training.step(loss + _guidance(training.network, batch.lesions, recipe, process))
         training.memory["losses"].append(loss.item())
-        if _is_due(step, recipe.validate_every or recipe.steps_per_epoch(data.discs), steps):
+        if _is_due(step, every, steps):
             _validate(training, data, recipe, step, process)
             if process.is_first:
                 write_log(training.memory["rows"], checkpoint.with_suffix(".csv"))
-        every = recipe.checkpoint_every or _EPOCHS_PER_CHECKPOINT * recipe.steps_per_epoch(data.discs)
-        if process.is_first and _is_due(step, every, steps):
+        if process.is_first and _is_due(step, recipe.checkpoint_every or _VALIDATIONS_PER_CHECKPOINT * every, steps):
             save_checkpoint(training, step, checkpoint)
             draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
     return _plain(training.network, recipe.network).eval()
