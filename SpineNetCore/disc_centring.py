@@ -14,7 +14,8 @@ from SpineNetCore.vertebra_network import PIXEL_MM
 
 _STEP_MM = 0.25
 _BEYOND_ENDPLATES_MM = 3.0
-_BAND = 0.08
+BAND = 0.08
+"""How far to either side of its axis a disc's tissue is averaged, in disc widths. ours."""
 _LEAST_DISC_MM = 1.5
 _REACH, _HEIGHT_BAND, _MOST = 0.75, 0.4, 0.2
 
@@ -26,7 +27,7 @@ def centred(disc: Disc, reading: Reading, scan: Scan) -> Disc:
     of the tissue between the endplates, at most a fifth of its width away; all on the slice nearest to the centre.
     """
     reach = disc.height_mm / 2 + _BEYOND_ENDPLATES_MM
-    upright = _moved(disc, disc.inferior, reach, (disc.posterior, _BAND * disc.width_mm), (reading, scan))
+    upright = _moved(disc, disc.inferior, reach, (disc.posterior, BAND * disc.width_mm), (reading, scan))
     if upright is disc:
         return disc
     reach, band = _REACH * disc.width_mm, _HEIGHT_BAND * disc.height_mm
@@ -36,13 +37,21 @@ def centred(disc: Disc, reading: Reading, scan: Scan) -> Disc:
     return replace(upright, centre_ras_mm=upright.centre_ras_mm + np.clip(shift_mm, -most_mm, most_mm) * disc.posterior)
 
 
-def _moved(disc: Disc, along: Point, reach_mm: float, band: tuple[Point, float], seen: tuple[Reading, Scan]) -> Disc:
-    """The disc moved `along` to the centroid of the tissue within reach; band: direction, half-width of averaging."""
+def along_disc(disc: Disc, along: Point, reach_mm: float, band: tuple[Point, float]) -> tuple[Point, Point]:
+    """Steps `along` a direction through the disc's centre, (n,) in mm, and (n, 5, 3) RAS points across each of them.
+
+    band: direction across, and how far to either side.
+    """
     across, half_mm = band
-    reading, scan = seen
     offsets_mm = np.arange(-reach_mm, reach_mm + _STEP_MM / 2, _STEP_MM)
     across_mm = np.linspace(-half_mm, half_mm, 5)
-    points = disc.centre_ras_mm + offsets_mm[:, None, None] * along + across_mm[None, :, None] * across
+    return offsets_mm, disc.centre_ras_mm + offsets_mm[:, None, None] * along + across_mm[None, :, None] * across
+
+
+def _moved(disc: Disc, along: Point, reach_mm: float, band: tuple[Point, float], seen: tuple[Reading, Scan]) -> Disc:
+    """The disc moved `along` to the centroid of the tissue within reach, averaged over a band."""
+    reading, scan = seen
+    offsets_mm, points = along_disc(disc, along, reach_mm, band)
     places = (
         mapped(scan.ijk_from_ras, points) * np.array([1.0, *scan.spacing_mm[1:]]) / np.array([1, PIXEL_MM, PIXEL_MM])
     )

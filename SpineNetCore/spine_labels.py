@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from SpineNetCore.anatomy import Disc, Vertebra
+from SpineNetCore.disc_centring import BAND, along_disc
 from SpineNetCore.errors import InputError
 from SpineNetCore.label_bodies import vertebrae_from_labels
 from SpineNetCore.label_conventions import told_convention
@@ -16,7 +17,6 @@ from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped
 from SpineNetCore.spine_checks import check_bodies, has_sides_of_a_body
 
-_STEP_MM, _BAND = 0.25, 0.08
 _BEYOND_ENDPLATES_MM = 4.0
 
 
@@ -59,9 +59,7 @@ def _centred(disc: Disc, labels: LabelMap, values: list[int]) -> Disc:
     if not own.any():
         return disc
     reach = disc.height_mm / 2 + _BEYOND_ENDPLATES_MM
-    offsets_mm = np.arange(-reach, reach + _STEP_MM / 2, _STEP_MM)
-    across_mm = np.linspace(-_BAND, _BAND, 5) * disc.width_mm
-    points = disc.centre_ras_mm + offsets_mm[:, None, None] * disc.inferior + across_mm[None, :, None] * disc.posterior
+    offsets_mm, points = along_disc(disc, disc.inferior, reach, (disc.posterior, BAND * disc.width_mm))
     share = np.isin(labels.values_at(points), values).mean(axis=1)
     if share.any():
         centre = disc.centre_ras_mm + np.average(offsets_mm, weights=share) * disc.inferior
