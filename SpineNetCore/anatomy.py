@@ -20,7 +20,6 @@ VERTEBRA_LEVELS = ("T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5"
 DISC_LEVELS = ("T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 """The six discs that are graded, from the head downwards."""
 
-
 MOST_LEVELS_MOVED = 2
 """How many levels a reader may move all names."""
 

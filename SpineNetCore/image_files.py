@@ -72,7 +72,8 @@ def _header(path: Path) -> sitk.ImageFileReader:
 def _unreadable(path: Path, reason: str) -> InputError:
     if "orthonormal" in reason:
         return InputError(
-            f"'{path}' has skewed axes in its affine, or numbers that are none: resample it to right angles."
+            f"'{path}' has skewed axes in its affine, or numbers that are no place: resample it to a grid with right "
+            "angles, or export it again."
         )
     size = path.stat().st_size
     return InputError(

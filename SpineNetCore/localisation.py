@@ -108,7 +108,7 @@ def _vertebra(body: Body, level: str, scan: Scan) -> Vertebra:
 def _disc(upper: Vertebra, lower: Vertebra, scan: Scan) -> Disc:
     front = (upper.corners_ras_mm[3], lower.corners_ras_mm[0])
     rear = (upper.corners_ras_mm[2], lower.corners_ras_mm[1])
-    left = unit(scan.ras_from_ijk[:3, 0])
+    left = scan.left
     backwards = np.mean([unit(r - f) for f, r in zip(front, rear, strict=True)], axis=0)
     posterior = unit(backwards - (backwards @ left) * left)
     middle_above, middle_below = (front[0] + rear[0]) / 2, (front[1] + rear[1]) / 2

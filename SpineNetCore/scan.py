@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Affine, FloatArray
+from SpineNetCore.anatomy import Affine, FloatArray, Point
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -68,6 +68,11 @@ class Scan:
         return np.asarray(np.linalg.inv(self.ras_from_ijk), dtype=np.float64)
 
     @property
+    def left(self) -> Point:
+        """(3,) RAS unit vector from one slice to the next, which lies further left."""
+        return unit(self.ras_from_ijk[:3, 0])
+
+    @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance between slice centres, rows and columns."""
         lengths = np.linalg.norm(self.ras_from_ijk[:3, :3], axis=0)
@@ -78,8 +83,8 @@ def with_averaged_slices(scan: Scan, slice_mm: float = 4.0) -> Scan:
     """Average neighbouring thin slices so that slices lie about `slice_mm` apart, as the graders were trained.
 
     The last few slices that fill no whole group are averaged into a group of their own, placed as a whole one, when
-    they make up at least half of one, and dropped otherwise. Unchanged where two slices are nearer to twice `slice_mm`
-    than to it. ours: the paper's scans were thick.
+    they make up at least half of one, and dropped otherwise. Unchanged where less than a slice and a half fits into
+    `slice_mm`. ours: the paper's scans were thick.
     """
     count = round(slice_mm / scan.spacing_mm[0])
     slices = scan.voxels.shape[0]

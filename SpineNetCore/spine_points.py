@@ -12,7 +12,7 @@ import numpy as np
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra, disc_level
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import NAMED_BY_READER, Spine
-from SpineNetCore.scan import Scan, unit
+from SpineNetCore.scan import Scan
 
 WIDTH_PER_SPACING, HEIGHT_PER_SPACING = 0.90, 0.30
 """A disc's width and height in mean distances between neighbouring discs. ours: means over 96 discs of 16 SPIDER
@@ -73,10 +73,9 @@ def _spacing_mm(levels: list[str], places: Point, centres: Point, path: Path, sc
 
 
 def _axis(centre: Point, course: Point, level: str, scan: Scan) -> _Axis:
-    left = unit(scan.ras_from_ijk[:3, 0])
-    along = course - (course @ left) * left
+    along = course - (course @ scan.left) * scan.left
     along /= np.linalg.norm(along)
-    back = np.cross(left, along)
+    back = np.cross(scan.left, along)
     back = back * np.sign(back @ scan.ras_from_ijk[:3, 2])
     lean = np.deg2rad(SACRAL_LEAN_DEG if level == "L5-S1" else LEAN_DEG)
     inferior = np.cos(lean) * along + np.sin(lean) * back
@@ -92,7 +91,7 @@ def _vertebrae(axes: Mapping[str, _Axis], spacing_mm: float, scan: Scan) -> dict
         below = axes.get(_LEVELS[place]) if place < len(_LEVELS) else None
         edges = _edges(above, below, spacing_mm)
         if edges is not None:
-            found[level] = Vertebra(level, _on_one_plane(edges, unit(scan.ras_from_ijk[:3, 0])), _HALF_WIDTH_MM, 1.0)
+            found[level] = Vertebra(level, _on_one_plane(edges, scan.left), _HALF_WIDTH_MM, 1.0)
     return found
 
 
@@ -130,7 +129,7 @@ def _disc(level: str, axis: _Axis, vertebrae: Mapping[str, Vertebra], spacing_mm
         axis.centre_ras_mm,
         axis.posterior,
         axis.inferior,
-        unit(scan.ras_from_ijk[:3, 0]),
+        scan.left,
         width_mm=WIDTH_PER_SPACING * spacing_mm,
         height_mm=HEIGHT_PER_SPACING * spacing_mm,
     )

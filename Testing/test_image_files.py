@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 
 import nibabel
 import numpy as np
@@ -37,6 +38,7 @@ def test_a_program_without_standard_error_reads_and_writes(tmp_path, monkeypatch
         raise OSError(errno.EBADF, "Bad file descriptor")
 
     monkeypatch.setattr(os, "dup", refuse)  # as in a program with windows on Windows
+    monkeypatch.setattr(sys, "stderr", None)
     write_image(VOXELS, PLACE, tmp_path / "a.nrrd")
     np.testing.assert_array_equal(read_image(tmp_path / "a.nrrd").voxels, VOXELS)
 
@@ -131,6 +133,19 @@ def test_a_nifti_file_with_skewed_axes_is_refused(tmp_path, capfd):
     skewed[0, 1] = 0.3
 
     assert "has skewed axes" in refusal_of(saved(tmp_path / "spine.nii.gz", place=skewed), capfd)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(np.nan, "also nan x nan x nan mm"), (np.inf, "numbers that are no place"), (0.0, "numbers that are no place")],
+)
+def test_a_nifti_file_whose_affine_is_no_place_is_refused(number, said, tmp_path, capfd):
+    content = bytearray(saved(tmp_path / "spine.nii").read_bytes())
+    content[252:256] = np.array([0, 1], "<i2").tobytes()  # the sform alone counts
+    content[280:296] = np.full(4, number, "<f4").tobytes()
+    (tmp_path / "spine.nii").write_bytes(content)
+
+    assert said in refusal_of(tmp_path / "spine.nii", capfd)
 
 
 @pytest.mark.parametrize("name", ["spine.nii.gz", "spine.mha"])

@@ -73,3 +73,8 @@ def test_an_older_file_that_is_no_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is no text"):
         read_spine(path, None)
+
+
+def test_an_older_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        points_from_fcsv(tmp_path)

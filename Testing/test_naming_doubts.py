@@ -46,6 +46,13 @@ def test_doubtful_names_are_told_once():
     assert "S1 being L5 (0.40)" in doubt
 
 
+def test_names_farther_off_than_they_may_be_moved_are_to_be_set_instead():
+    (doubt,) = naming_doubts(a_chain(0.04), Naming(LUMBAR, {0: 0.6, -3: 0.4}))
+
+    assert "S1 being L3 (0.40)" in doubt
+    assert "--lowest-level sets them" in doubt
+
+
 def test_levels_counted_without_a_sacrum_are_told():
     (doubt,) = naming_doubts(a_chain(0.04, LUMBAR[:-1]), SURE)
 

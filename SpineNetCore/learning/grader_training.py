@@ -53,7 +53,8 @@ def train_grader(
     start = resumed(training, checkpoint)
     learner = DistributedDataParallel(training.network) if process.count > 1 else training.network
     every = recipe.validate_every or recipe.steps_per_epoch(data.discs)
-    log.info("%d steps of %d discs, from step %d on; a line follows every %d", steps, recipe.batch, start, every)
+    if process.is_first:
+        log.info("%d steps of %d discs, from step %d on; a line follows every %d", steps, recipe.batch, start, every)
     loader = load_batches(data, recipe, process, range(start, steps))
     for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone

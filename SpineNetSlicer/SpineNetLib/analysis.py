@@ -52,6 +52,11 @@ class Analysis:
         """The node of that part; raises InputError where it was deleted."""
         return self._present(self.node_or_none(part), part.value)
 
+    def require(self, *parts: Part) -> None:
+        """Raise InputError where one of these parts was deleted: asked before anything changes."""
+        for part in parts:
+            self.node(part)
+
     def node_or_none(self, part: Part) -> Node | None:
         """The node of a part that an analysis need not have."""
         return self.record.GetNodeReference(part.value)

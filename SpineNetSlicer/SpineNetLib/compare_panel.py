@@ -44,7 +44,9 @@ class ComparePanel:
         """Keep the grades of a file beside the scores; raises InputError where they do not belong together."""
         analysis, reference = self._chosen(), read_reference(path)
         if not compare(current_readings(analysis), reference):
-            raise InputError(f"'{path}' grades none of the discs shown: check its levels and columns.")
+            raise InputError(
+                _("'{path}' grades none of the discs shown: check its levels and columns.").format(path=path)
+            )
         keep_reference(analysis, reference)
         self._on_change()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from SpineNetCore.scores import TaskScore
 
 
+Pairs = Mapping[str, tuple[Vertebra, Vertebra]]
+
+
 def export_page(analysis: Analysis, path: Path) -> None:
     """Write one self-contained HTML page with the readers' grades and levels, and what they changed among its remarks.
 
@@ -48,14 +52,14 @@ def current_report(analysis: Analysis) -> SpineReport:
 
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
-    moved = levels_moved(corrections(analysis))
+    found, pairs = _as_called_now(analysis)
     settings, naming = content["settings"], content["naming"]
     maps = {task: _on_slices(scan, slicer.util.arrayFromVolume(node)) for task, node in analysis.heat_maps().items()}
     return SpineReport(
         scan=scan,
         source=Path(scan.name.replace("/", "-")),
-        vertebrae=tuple(_moved(vertebra, moved) for vertebra in analysis.findings.vertebrae),
-        discs=tuple(_result(analysis, reading, moved) for reading in current_readings(analysis)),
+        vertebrae=found,
+        discs=tuple(_result(reading, pairs) for reading in current_readings(analysis)),
         models=tuple(
             ModelUse(name, use["file"], use["digest"], use["description"]) for name, use in content["models"].items()
         ),
@@ -68,26 +72,26 @@ def current_report(analysis: Analysis) -> SpineReport:
     )
 
 
-def _moved(vertebra: Vertebra, steps: int) -> Vertebra:
-    return replace(vertebra, level=moved_level(vertebra.level, steps))
+def _as_called_now(analysis: Analysis) -> tuple[tuple[Vertebra, ...], Pairs]:
+    """The vertebrae under their present names, and those above and below each disc by its level in the analysis."""
+    moved, found = levels_moved(corrections(analysis)), analysis.findings.vertebrae
+    now = {one.level: replace(one, level=moved_level(one.level, moved)) for one in found}
+    pairs = {disc_level(a.level, b.level): (now[a.level], now[b.level]) for a, b in neighbours(found)}
+    return tuple(now.values()), pairs
 
 
-def _result(analysis: Analysis, reading: DiscReading, moved: int) -> DiscResult:
+def _result(reading: DiscReading, pairs: Pairs) -> DiscResult:
     from SpineNetCore.report_types import DiscResult
 
     finding = reading.finding
-    disc = None if finding is None else _disc(analysis, finding, moved)
+    disc = None if finding is None else _disc(finding, pairs)
     centre = None if finding is None else finding.centre_ras_mm
     if len(reading.grades) < len(Task):
         return DiscResult(reading.level, centre, reading.reason or "Not graded.", None, disc)
     return DiscResult(reading.level, centre, None, tuple(_score(reading.grades[task]) for task in Task), disc)
 
 
-def _disc(analysis: Analysis, finding: DiscFinding, moved: int) -> Disc | None:
-    pairs = {
-        disc_level(a.level, b.level): (_moved(a, moved), _moved(b, moved))
-        for a, b in neighbours(analysis.findings.vertebrae)
-    }
+def _disc(finding: DiscFinding, pairs: Pairs) -> Disc | None:
     geometry = finding.geometry
     if finding.centre_ras_mm is None or geometry is None or finding.level not in pairs:
         return None

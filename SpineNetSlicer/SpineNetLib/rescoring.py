@@ -60,6 +60,7 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
 
     Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there.
     """
+    analysis.require(Part.SCORES, Part.CORRECTIONS, Part.DISC_NAMES, Part.DISC_SEGMENTS)
     earlier, found = analysis.findings.disc(rescoring.level), result.findings.disc(rescoring.level)
     if not found.scores:
         reason = (found.reason or "no reason given").rstrip(".")
@@ -69,14 +70,11 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
     report = _report_with_disc(analysis, result, rescoring.level)
     maps = _merged_maps(analysis, result, rescoring.level)
     mask = _in_node_order(result.disc_labels) == disc_label(rescoring.level)
-    nodes = analysis.heat_maps()
-    for part in (Part.DISC_NAMES, Part.SCORES):  # all that may be missing is, before anything changes
-        analysis.node(part)
     entry = DiscMoved(signature, rescoring.level, rescoring.original, rescoring.new, _grades(earlier), _grades(found))
     with in_one_step(analysis.scene):
         analysis.record.SetText(report)
         for task, heat in maps.items():
-            slicer.util.updateVolumeFromArray(nodes[task], heat)
+            slicer.util.updateVolumeFromArray(analysis.heat_map(task), heat)
         replace_disc_segment(analysis, rescoring.level, mask)
         move_disc_markers(analysis, rescoring.level, earlier)
         remove_disc_line(analysis)

@@ -105,6 +105,21 @@ def test_a_grade_given_after_a_move_belongs_to_the_disc_as_it_is_called_now(an_a
     assert shown(an_analysis, "L5-S1")["Narrowing"] == "1"
 
 
+@pytest.mark.parametrize("part", [Part.SCORES, Part.VERTEBRA_NAMES, Part.DISC_NAMES, Part.DISC_SEGMENTS])
+def test_where_a_part_was_deleted_no_level_moves(an_analysis, a_scene, part):
+    a_scene.RemoveNode(an_analysis.node(part))
+    with pytest.raises(InputError, match="load its result again"):
+        move_levels(an_analysis, 1, NOON)
+    assert corrections(an_analysis) == []
+
+
+def test_where_the_scores_were_deleted_no_grade_is_corrected(an_analysis, a_scene):
+    a_scene.RemoveNode(an_analysis.node(Part.SCORES))
+    with pytest.raises(InputError, match="load its result again"):
+        correct_grade(an_analysis, "L4-L5", Task.PFIRRMANN, 2, NOON)
+    assert corrections(an_analysis) == []
+
+
 def test_levels_move_by_two_at_most(an_analysis):
     move_levels(an_analysis, 2, NOON)
     with pytest.raises(InputError, match="cannot lie 3 from"):

@@ -262,7 +262,7 @@ def test_a_disc_that_could_not_be_graded_there_changes_nothing(an_analysis, the_
     assert lined_disc(an_analysis) == LEVEL
 
 
-@pytest.mark.parametrize("part", [Part.DISC_NAMES, Part.SCORES, Part.DISC_SEGMENTS])
+@pytest.mark.parametrize("part", [Part.DISC_NAMES, Part.SCORES, Part.CORRECTIONS, Part.DISC_SEGMENTS])
 def test_where_a_part_of_the_analysis_was_deleted_nothing_changes(an_analysis, the_fresh_result, a_scene, part):
     rescoring = asked(an_analysis)
     a_scene.RemoveNode(an_analysis.node(part))

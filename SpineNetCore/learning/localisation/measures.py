@@ -178,7 +178,7 @@ def _same_body(vertebra: Vertebra, found: Sequence[Vertebra], scan: Scan) -> Ver
 
 def _in_plane_and_across(vectors_ras_mm: NDArray[np.float64], scan: Scan) -> NDArray[np.float64]:
     """(N, 2) millimetres within the scan's sagittal plane, and across it."""
-    normal = scan.ras_from_ijk[:3, 0] / scan.spacing_mm[0]
+    normal = scan.left
     across = vectors_ras_mm @ normal
     in_plane = np.linalg.norm(vectors_ras_mm - across[:, None] * normal, axis=1)
     return np.stack([in_plane, np.abs(across)], axis=1)
