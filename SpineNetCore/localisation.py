@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 import torch
 
 from SpineNetCore.anatomy import DISC_LEVELS, Disc, Vertebra, disc_level, neighbours
-from SpineNetCore.bodies import Body, corners_in_space, group_bodies
+from SpineNetCore.bodies import Body, corners_in_space
+from SpineNetCore.column import Column, find_column
 from SpineNetCore.contrast_doubts import contrast_doubts
-from SpineNetCore.detection import read_scan_slices
 from SpineNetCore.disc_centring import centred
-from SpineNetCore.naming import Naming, name_bodies
+from SpineNetCore.naming import Naming
 from SpineNetCore.naming_doubts import naming_doubts
 from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
@@ -71,24 +70,18 @@ def find_spine(
     named as one chain. override: the names as the reader sets them. Raises InputError when what forms a chain is no
     lumbar spine, or lies upside down.
     """
-    slice_mm, row_mm, _ = scan.spacing_mm
-    reading = read_scan_slices(scan, network, device, progress)
-    bodies = group_bodies(list(reading.bodies), slices=scan.voxels.shape[0])
-    if not bodies:
+    column = find_column(scan, network, device, progress)
+    if column is None:
         raise no_spine(scan)
-    naming = name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
-    named = [(body, level) for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
-    check_column(bodies, naming, scan)
-    check_upright(naming, round(median(body.middle_slice for body, _ in named)), scan, network, device)
+    check_column(column, scan)
+    check_upright(column, scan, network, device)
     if override is not None:
-        levels = renamed(naming.levels, [corners_in_space(body, scan) for body in bodies], override)
-        named = [(body, level) for body, level in zip(bodies, levels, strict=True) if level is not None]
-        naming = Naming(levels, NAMED_BY_READER)
-    vertebrae = tuple(_vertebra(body, level, scan) for body, level in named)
-    check_vertebrae(vertebrae, naming, scan)
-    discs = tuple(centred(disc, reading, scan) for disc in discs_between(vertebrae, scan))
-    doubts = naming_doubts(named, naming) if override is None else (override.notice,)
-    return Spine(vertebrae, discs, naming.shifts, (*doubts, *contrast_doubts(reading)))
+        column = _renamed(column, scan, override)
+    vertebrae = tuple(_vertebra(body, level, scan) for body, level in column.named)
+    check_vertebrae(vertebrae, column.naming, scan)
+    discs = tuple(centred(disc, column.reading, scan) for disc in discs_between(vertebrae, scan))
+    doubts = naming_doubts(column.named, column.naming) if override is None else (override.notice,)
+    return Spine(vertebrae, discs, column.naming.shifts, (*doubts, *contrast_doubts(column.reading)))
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:
@@ -98,6 +91,11 @@ def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ..
         for upper, lower in neighbours(vertebrae)
         if disc_level(upper.level, lower.level) in DISC_LEVELS
     )
+
+
+def _renamed(column: Column, scan: Scan, override: NamingOverride) -> Column:
+    levels = renamed(column.naming.levels, [corners_in_space(body, scan) for body in column.bodies], override)
+    return replace(column, naming=Naming(levels, NAMED_BY_READER))
 
 
 def _vertebra(body: Body, level: str, scan: Scan) -> Vertebra:

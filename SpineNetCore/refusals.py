@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import torch
 
 from SpineNetCore.anatomy import Vertebra
-from SpineNetCore.bodies import Body, group_bodies
-from SpineNetCore.detection import read_scan_slices
+from SpineNetCore.column import Column, find_column
 from SpineNetCore.errors import InputError
-from SpineNetCore.naming import Naming, name_bodies
+from SpineNetCore.naming import Naming
 from SpineNetCore.scan import Scan
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -40,10 +40,10 @@ def no_spine(scan: Scan) -> InputError:
     )
 
 
-def check_column(bodies: Sequence[Body], naming: Naming, scan: Scan) -> None:
+def check_column(column: Column, scan: Scan) -> None:
     """Raise InputError where a chain passes over most bodies, or no discs are seen between those that it names."""
-    named = [body for body, level in zip(bodies, naming.levels, strict=True) if level is not None]
-    if len(bodies) - len(named) > _LEFT_OUT * len(named):
+    named = [body for body, _ in column.named]
+    if len(column.bodies) - len(named) > _LEFT_OUT * len(named):
         raise no_spine(scan)
     if len(named) < 2 or float(np.median([body.mean("disc_below") for body in named[:-1]])) < _DISC_SEEN:
         raise no_spine(scan)
@@ -66,17 +66,16 @@ def check_vertebrae(vertebrae: Sequence[Vertebra], naming: Naming, scan: Scan) -
         )
 
 
-def check_upright(
-    naming: Naming, middle_slice: int, scan: Scan, network: VertebraNetwork, device: torch.device
-) -> None:
+def check_upright(column: Column, scan: Scan, network: VertebraNetwork, device: torch.device) -> None:
     """Raise InputError for a volume whose header lies: unsure as it stands, its sacrum plain once it is turned over."""
-    if naming.confidence >= SURE and "S1" in naming.levels:
+    if _is_plain(column.naming):
         return
+    middle_slice = round(median(body.middle_slice for body, _ in column.named))
     first = min(max(middle_slice - _LOOKED_AT // 2, 0), max(len(scan.voxels) - _LOOKED_AT, 0))
     middle = scan.voxels[first : first + _LOOKED_AT]
     for how, axes in _TURNS.items():
-        turned = _naming(replace(scan, voxels=np.flip(middle, axes).copy()), network, device)
-        if turned is not None and turned.confidence >= SURE and "S1" in turned.levels:
+        turned = find_column(replace(scan, voxels=np.flip(middle, axes).copy()), network, device)
+        if turned is not None and len(turned.bodies) >= _FEWEST_BODIES and _is_plain(turned.naming):
             raise InputError(
                 f"{scan.name!r} seems to lie {how} against what its header says: correct the orientation in the file, "
                 "or export it again from the archive."
@@ -88,10 +87,5 @@ def _depth_mm(vertebra: Vertebra) -> float:
     return float(np.linalg.norm(corners[[1, 2]] - corners[[0, 3]], axis=1).mean())
 
 
-def _naming(scan: Scan, network: VertebraNetwork, device: torch.device) -> Naming | None:
-    """How a scan's bodies are called; None where there are too few."""
-    slice_mm, row_mm, _ = scan.spacing_mm
-    bodies = group_bodies(list(read_scan_slices(scan, network, device).bodies), slices=len(scan.voxels))
-    if len(bodies) < _FEWEST_BODIES:
-        return None
-    return name_bodies(bodies, slice_mm, middle_row_mm=scan.voxels.shape[1] * row_mm / 2)
+def _is_plain(naming: Naming) -> bool:
+    return naming.confidence >= SURE and "S1" in naming.levels

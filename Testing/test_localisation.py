@@ -5,7 +5,6 @@ import pytest
 import torch
 from spine_making import GAP_MM, LUMBAR, WIDTH_MM, PerfectNetwork, a_column, an_empty_scan, in_space, vertebrae_of
 
-from SpineNetCore import localisation
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import discs_between, find_spine
@@ -142,7 +141,7 @@ def test_only_neighbours_share_a_disc_and_only_the_lumbar_ones_are_graded():
 
 def test_a_chain_that_may_lie_lower_than_the_sacrum_is_told_by_the_body_above(monkeypatch):
     naming = Naming(LUMBAR, {0: 0.6, 1: 0.4})
-    monkeypatch.setattr(localisation, "name_bodies", lambda *_bodies, **_where: naming)
+    monkeypatch.setattr("SpineNetCore.column.name_bodies", lambda *_where: naming)
     spine = spine_found(an_empty_scan(slices=3), [a_column()] * 3)
 
     assert any("towards the feet, L5 being S1 (0.40)" in warning for warning in spine.warnings)

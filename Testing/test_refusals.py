@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 import torch
 from spine_making import LUMBAR, PerfectNetwork, Shape, a_body, a_column, an_empty_scan, vertebrae_of
 
+from SpineNetCore.bodies import Body
+from SpineNetCore.column import Column
+from SpineNetCore.detection import Reading
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import find_spine
 from SpineNetCore.naming import Naming
@@ -16,6 +20,18 @@ SCAN = an_empty_scan(slices=3)
 SURELY = Naming(LUMBAR, {0: 0.99, 1: 0.01})
 UNSURELY = Naming(LUMBAR[:4], {0: 0.6, 1: 0.4})
 WHOLE, UPPER = a_column(), a_column()[:4]
+
+
+def column_of(bodies: list[Body], naming: Naming) -> Column:
+    return Column(tuple(bodies), naming, Reading((), np.zeros((3, 1, 1), np.float32)))
+
+
+def bodies_of(shapes: list[Shape], disc_below: float = 0.9) -> list[Body]:
+    return [a_body(shape, slices=range(3), disc_below=disc_below) for shape in shapes]
+
+
+WHOLE_COLUMN = column_of(bodies_of(WHOLE), SURELY)
+UPPER_COLUMN = column_of(bodies_of(UPPER), UNSURELY)
 
 
 def resized(factor: float) -> list[Shape]:
@@ -42,31 +58,30 @@ def test_three_bodies_are_too_few_unless_the_lowest_is_surely_the_sacrum():
 
 
 def test_bodies_without_discs_between_them_are_no_spine():
-    check_column([a_body(shape) for shape in WHOLE], SURELY, SCAN)
-    check_column(
-        [a_body(shape, disc_below=0.1 if shape.level in ("L2", "L3") else 0.9) for shape in WHOLE], SURELY, SCAN
-    )
+    two_unseen = [*bodies_of(WHOLE[:2]), *bodies_of(WHOLE[2:4], disc_below=0.1), *bodies_of(WHOLE[4:])]
+    check_column(WHOLE_COLUMN, SCAN)
+    check_column(column_of(two_unseen, SURELY), SCAN)
 
     with pytest.raises(InputError, match="No lumbar spine was found"):
-        check_column([a_body(shape, disc_below=0.1) for shape in WHOLE], SURELY, SCAN)
+        check_column(column_of(bodies_of(WHOLE, disc_below=0.1), SURELY), SCAN)
     with pytest.raises(InputError, match="No lumbar spine was found"):
-        check_column([a_body(WHOLE[0])], Naming(LUMBAR[:1], {0: 1.0}), SCAN)
+        check_column(column_of(bodies_of(WHOLE[:1]), Naming(LUMBAR[:1], {0: 1.0})), SCAN)
 
 
 @pytest.mark.parametrize(("left_out", "is_spine"), [(14, True), (15, False)])
 def test_a_few_bodies_among_many_are_no_spine(left_out, is_spine):
-    bodies = [a_body(shape) for shape in WHOLE] + [a_body(WHOLE[-1])] * left_out
+    bodies = bodies_of(WHOLE + [WHOLE[-1]] * left_out)
     naming = Naming((*LUMBAR, *[None] * left_out), {0: 0.99})
 
     with nullcontext() if is_spine else pytest.raises(InputError, match="No lumbar spine was found"):
-        check_column(bodies, naming, SCAN)
+        check_column(column_of(bodies, naming), SCAN)
 
 
 def test_a_sacrum_that_goes_on_below_s1_tells_how_a_volume_lies_too():
     sacral = Shape("S2", WHOLE[-1].corners_mm + (WHOLE[-1].corners_mm[3] - WHOLE[-1].corners_mm[0]))
 
     with pytest.raises(InputError, match="seems to lie upside down"):
-        check_upright(UNSURELY, 1, SCAN, PerfectNetwork([[*WHOLE, sacral]] * 3), CPU)
+        check_upright(UPPER_COLUMN, SCAN, PerfectNetwork([[*WHOLE, sacral]] * 3), CPU)
 
 
 @pytest.mark.parametrize(
@@ -76,15 +91,15 @@ def test_a_spine_that_is_plain_only_when_turned_over_is_refused_and_told_how_it_
     network = PerfectNetwork([[]] * empty_looks + [WHOLE] * 3)
 
     with pytest.raises(InputError, match=rf"seems to lie {how} against what its header says"):
-        check_upright(UNSURELY, 1, SCAN, network, CPU)
+        check_upright(UPPER_COLUMN, SCAN, network, CPU)
 
 
 def test_a_spine_without_sacrum_that_is_no_plainer_turned_over_is_accepted():
-    check_upright(UNSURELY, 1, SCAN, PerfectNetwork([UPPER] * 9), CPU)
+    check_upright(UPPER_COLUMN, SCAN, PerfectNetwork([UPPER] * 9), CPU)
 
 
 def test_a_sure_naming_is_not_looked_at_again():
-    check_upright(SURELY, 1, SCAN, PerfectNetwork([WHOLE] * 9), CPU)
+    check_upright(WHOLE_COLUMN, SCAN, PerfectNetwork([WHOLE] * 9), CPU)
 
 
 def test_an_upside_down_volume_is_refused_from_end_to_end():
