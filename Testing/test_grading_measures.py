@@ -48,7 +48,14 @@ def test_every_measure_shares_out_the_whole_of_its_chances():
         assert len(shares) == len(measure.grades)
         assert sum(shares) == pytest.approx(1)
     assert a_measure("narrowed").chances(chances) == pytest.approx((0.1 / 3, 1 - 0.1 / 3))
-    assert a_measure("any_marrow").chances(chances) == pytest.approx((0.1 * 0.9, 1 - 0.1 * 0.9))
+    assert a_measure("any_marrow").chances(chances) == pytest.approx((0.1, 0.9))
+
+
+def test_marrow_is_called_changed_exactly_where_the_score_table_has_a_changed_side():
+    doubtful = sure_of({}) | {UPPER: (0.6, 0.4), LOWER: (0.55, 0.45)}
+
+    assert a_measure("any_marrow").chances(doubtful) == pytest.approx((0.55, 0.45))
+    assert a_measure("any_marrow").chances(doubtful | {LOWER: (0.4, 0.6)}) == pytest.approx((0.4, 0.6))
 
 
 def test_a_disc_to_learn_from_gives_back_the_label_it_was_made_of():

@@ -62,9 +62,8 @@ def _marrow_changed(label: DiscLabel) -> int | None:
 
 
 def _marrow_chances(chances: Chances) -> tuple[float, ...]:
-    """ours: the sides are taken as independent, as in training."""
-    normal = chances[Task.UPPER_MARROW][0] * chances[Task.LOWER_MARROW][0]
-    return normal, 1 - normal
+    """ours: those of the likelier side, so that the answer is that of the score table, where either grade may be 1."""
+    return min((chances[task] for task in (Task.UPPER_MARROW, Task.LOWER_MARROW)), key=lambda side: side[0])
 
 
 MEASURES = (
