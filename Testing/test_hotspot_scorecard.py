@@ -14,8 +14,9 @@ from lesion_making import a_lesioned_disc, a_tiny_network
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import Task
 from SpineNetCore.command_line import main
-from SpineNetCore.learning.hotspot_scorecard.cases import lesioned_discs
+from SpineNetCore.learning.hotspot_scorecard.cases import Grader
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation
+from SpineNetCore.learning.hotspot_scorecard.phantoms import discs_of
 from SpineNetCore.learning.hotspot_scorecard.running import CheckReading, Reading
 from SpineNetCore.learning.hotspot_scorecard.summary import check_lines_of, leads_of, lines_of
 from SpineNetCore.learning.hotspot_scorecard.table import Summary, readings_csv, table_text
@@ -76,9 +77,9 @@ def drawn_discs(monkeypatch: pytest.MonkeyPatch) -> None:
     def discs(phantom: str, name: str, *_: object) -> Iterator[object]:
         return iter([a_lesioned_disc(name)])
 
-    running = "SpineNetCore.learning.hotspot_scorecard.running"
-    monkeypatch.setattr(f"{running}.scorecard_phantom", str)
-    monkeypatch.setattr(f"{running}.lesioned_discs", discs)
+    phantoms = "SpineNetCore.learning.hotspot_scorecard.phantoms"
+    monkeypatch.setattr(f"{phantoms}.scorecard_phantom", str)
+    monkeypatch.setattr(f"{phantoms}.discs_of", discs)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("a_grader_that_knows")
 def test_only_true_positives_are_asked_for(a_phantom: Phantom) -> None:
-    discs = list(lesioned_discs(a_phantom, "one", a_tiny_network()))
+    discs = list(discs_of(a_phantom, "one", Grader(a_tiny_network())))
     found = {(disc.level, score.task) for disc in discs for score in disc.scores}
     cut = [disc.level for disc in discs_between(a_phantom.vertebrae, a_phantom.scan)]
     abnormal = {
@@ -109,7 +110,7 @@ def test_only_true_positives_are_asked_for(a_phantom: Phantom) -> None:
 def test_the_lesion_lies_on_the_disc_volume_where_the_phantom_has_it(a_phantom: Phantom) -> None:
     """A disc's own mask is centred, upper lesions lie above it, and lower ones below."""
     met = set()
-    for disc in lesioned_discs(a_phantom, "one", a_tiny_network()):
+    for disc in discs_of(a_phantom, "one", Grader(a_tiny_network())):
         centres = {
             score.task: np.argwhere(lesion).mean(axis=0)
             for score, lesion in zip(disc.scores, disc.lesions, strict=True)
@@ -127,7 +128,7 @@ def test_the_lesion_lies_on_the_disc_volume_where_the_phantom_has_it(a_phantom: 
 
 @pytest.mark.usefixtures("a_grader_that_knows")
 def test_tasks_not_asked_for_are_left_out(a_phantom: Phantom) -> None:
-    discs = list(lesioned_discs(a_phantom, "one", a_tiny_network(), tasks=(Task.UPPER_MARROW,)))
+    discs = list(discs_of(a_phantom, "one", Grader(a_tiny_network(), (Task.UPPER_MARROW,))))
     assert {score.task for disc in discs for score in disc.scores} == {Task.UPPER_MARROW}
 
 
@@ -174,6 +175,17 @@ def test_the_table_sets_bars_leads_and_checks_beside_the_figures(
     assert checked.splitlines()[2].split() == ["saliency", "0.25", "0.25"]
 
 
+def test_where_lesions_are_not_known_nothing_is_told_that_needs_their_voxels(
+    readings: list[Reading], rng: np.random.Generator
+) -> None:
+    lines = tuple(lines_of(readings, rng))
+    known, unknown = (table_text(Summary(lines, (), (), knows_lesions=known)) for known in (True, False))
+
+    assert all(title in known for title in ("IoU", "AUPRC", "asked", "pointing"))
+    assert not any(title in unknown for title in ("IoU", "AUPRC", "asked"))
+    assert "pointing" in unknown
+
+
 def test_the_csv_has_a_row_per_map_and_empty_cells_for_what_has_no_meaning() -> None:
     whole = Localisation(1.0, 1.0, 8.0, 0.5, 0.5, np.nan, np.nan)
     (row,) = csv.DictReader(io.StringIO(readings_csv([a_reading("saliency", "a", whole, Task.NARROWING)])))
@@ -195,7 +207,7 @@ def test_the_command_prints_the_table_and_writes_page_and_csv(
     assert RESEARCH_USE_NOTICE in said
     rows = list(csv.DictReader((out / "hotspots.csv").open()))
     assert len(rows) == 2 * 2 * 4
-    assert {row["phantom"] for row in rows} == {"phantom 7", "phantom 8"}
+    assert {row["patient"] for row in rows} == {"phantom 7", "phantom 8"}
     page = (out / "hotspots.html").read_text("utf-8")
     assert RESEARCH_USE_NOTICE in page
     assert page.count("<figure>") == 2 * 2 * 5
@@ -228,9 +240,8 @@ def test_a_bad_request_is_refused_in_one_sentence_and_nothing_is_written(
 def test_a_grader_that_finds_nothing_is_told_so(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("SpineNetCore.learning.hotspot_scorecard.running.lesioned_discs", lambda *_: iter(()))
-    monkeypatch.setattr("SpineNetCore.learning.hotspot_scorecard.running.scorecard_phantom", str)
+    monkeypatch.setattr("SpineNetCore.learning.hotspot_scorecard.phantoms.phantom_discs", lambda *_: iter(()))
     command = ["evaluate", "hotspots", "--phantoms", "1", "--models", str(models), "--output", str(tmp_path / "out")]
     assert main(command) == 2
-    assert "rightly finds nothing abnormal on 1 phantoms" in capsys.readouterr().err
+    assert "rightly finds nothing abnormal on 1 scans" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -1,8 +1,9 @@
-"""`evaluate hotspots`: how well the maps show what led to a grade, beside other methods, on phantoms."""
+"""`evaluate hotspots`: how well the maps show what led to a grade, beside other methods, on phantoms or patients."""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,14 @@ from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, methods_named
-from SpineNetCore.model_files import GRADER_KIND, StoredModel, grading_network, read_model
-from SpineNetCore.models import BUNDLED_MODELS, GRADER_FILE, chosen_device
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, GRADER_FILE, chosen_device, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
-    from SpineNetCore.learning.hotspot_scorecard.methods import Method
+    from SpineNetCore.learning.hotspot_scorecard.cases import Grader
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
+    from SpineNetCore.learning.hotspot_scorecard.running import LesionedScan, Scorecard
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -26,12 +28,21 @@ def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "hotspots",
-        help="how well the maps show the lesions of phantoms",
-        description="Measure, on phantoms that know their lesions, how well the maps of rightly graded abnormal discs "
-        "show what led to the grade: saliency, SmoothGrad, Grad-CAM and ours of one network side by side. Prints a "
-        "table; --output also writes hotspots.html, with examples, and a table of all maps.",
+        help="how well the maps show the lesions of phantoms, or a patient's endplate",
+        description="Measure, on phantoms that know their lesions or on patients whose masks tell where an endplate "
+        "is, how well the maps of rightly graded abnormal discs show what led to the grade: saliency, SmoothGrad, "
+        "Grad-CAM and ours of one network side by side. Prints a table; --output also writes hotspots.html, with "
+        "examples, and a table of all maps.",
     )
-    parser.add_argument("--phantoms", type=whole_number(1, 100_000), default=20, metavar="N", help="default: 20")
+    scans = parser.add_mutually_exclusive_group()
+    scans.add_argument("--phantoms", type=whole_number(1, 100_000), default=20, metavar="N", help="default: 20")
+    scans.add_argument(
+        "--spider",
+        type=Path,
+        metavar="DIR",
+        help="folder of the reduced SPIDER copy: measure on its slabs of patients kept out of training, and on no "
+        "phantom",
+    )
     parser.add_argument(
         "--first",
         type=whole_number(0, 10**6),
@@ -56,7 +67,7 @@ def add_to(commands: Commands) -> None:
         type=whole_number(0, 100_000),
         default=8,
         metavar="N",
-        help="phantoms of which one map also tells repeatability and sanity, which take long (default 8)",
+        help="scans of which one map also tells repeatability and sanity, which take long (default 8)",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
@@ -71,50 +82,76 @@ def run(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.hotspot_scorecard.result import RESULT, write_scorecard
     from SpineNetCore.learning.hotspot_scorecard.table import NOTE, table_text
 
-    methods = methods_named(options.methods, options.views, chosen_device(options.device))
     stored = read_model(options.models / GRADER_FILE, GRADER_KIND)
+    grader = _grader(options, stored)
+    scans = _patients(options, stored, grader) if options.spider else _phantoms(options, grader)
     if options.output:
         RESULT.check(options.output)
-    evaluation = _evaluate(options, stored, methods)
+    card = _measured(options, scans, grader)
+    evaluation = _evaluation(options, stored, len(scans), card)
     print_figures(table_text(evaluation.summary), NOTE)
     if options.output:
         write_scorecard(evaluation, options.output)
 
 
-def _evaluate(options: argparse.Namespace, stored: StoredModel, methods: list[Method]) -> Evaluation:
+def _grader(options: argparse.Namespace, stored: StoredModel) -> Grader:
+    from SpineNetCore.learning.hotspot_scorecard.cases import Grader
+
+    tasks = tuple(Task(name) for name in options.tasks)
+    return Grader(grading_network(stored), tasks, chosen_device(options.device))
+
+
+def _phantoms(options: argparse.Namespace, grader: Grader) -> list[LesionedScan]:
+    from SpineNetCore.learning.hotspot_scorecard.phantoms import phantom_discs
+
+    numbers = range(options.first, options.first + options.phantoms)
+    return [partial(phantom_discs, number, grader) for number in numbers]
+
+
+def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> list[LesionedScan]:
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
+    from SpineNetCore.learning.hotspot_scorecard.patients import patient_discs, unseen_slabs
+
+    detector = vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND))
+    slabs = unseen_slabs(options.spider, LearnedPatients.from_note(stored.note))
+    return [partial(patient_discs, slab, options.spider, detector, grader) for slab in slabs]
+
+
+def _measured(options: argparse.Namespace, scans: list[LesionedScan], grader: Grader) -> Scorecard:
+    from SpineNetCore.learning.hotspot_scorecard.running import Plan, measure_scans
+
+    plan = Plan(methods_named(options.methods, options.views, grader.device), options.checked, options.seed)
+    with Stages(sink_named("auto")).stage("scans") as count:
+        card = measure_scans(scans, grader.network, plan, count)
+    if not card.readings:
+        raise InputError(
+            f"The grader of '{options.models}' rightly finds nothing abnormal on {len(scans)} scans, so that no map "
+            "can be measured: give more of them, or a trained grader with --models."
+        )
+    return card
+
+
+def _evaluation(options: argparse.Namespace, stored: StoredModel, scans: int, card: Scorecard) -> Evaluation:
     import numpy as np
 
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
-    from SpineNetCore.learning.hotspot_scorecard.running import Plan, measure_phantoms
     from SpineNetCore.learning.hotspot_scorecard.summary import check_lines_of, leads_of, lines_of
     from SpineNetCore.learning.hotspot_scorecard.table import Summary
 
-    stages = Stages(sink_named("auto"))
-    device = chosen_device(options.device)
-    tasks = tuple(Task(name) for name in options.tasks)
-    plan = Plan(options.phantoms, options.first, tasks, options.checked, options.seed, device)
-    with stages.stage("phantoms") as count:
-        card = measure_phantoms(grading_network(stored), methods, plan, count)
-    if not card.readings:
-        raise InputError(
-            f"The grader {stored.path.name!r} rightly finds nothing abnormal on {options.phantoms} phantoms, so that "
-            "no map can be measured: ask for more with --phantoms, or give a trained one with --models."
-        )
     rng = np.random.default_rng(options.seed)
-    with stages.stage("intervals"):
+    with Stages(sink_named("auto")).stage("intervals"):
         lines, leads = lines_of(card.readings, rng), leads_of(card.readings, rng)
-        summary = Summary(tuple(lines), tuple(leads), tuple(check_lines_of(card.checks, rng)))
-    return Evaluation(_what(options, stored), card, summary)
+        checks = tuple(check_lines_of(card.checks, rng))
+        summary = Summary(tuple(lines), tuple(leads), checks, knows_lesions=options.spider is None)
+    return Evaluation(_what(options, stored, scans), card, summary)
 
 
-def _what(options: argparse.Namespace, stored: StoredModel) -> tuple[tuple[str, str], ...]:
+def _what(options: argparse.Namespace, stored: StoredModel, scans: int) -> tuple[tuple[str, str], ...]:
     last = options.first + options.phantoms - 1
+    phantoms = f"{options.phantoms}, numbers {options.first} to {last}, not in training, grades drawn evenly"
     return (
         ("Grader", f"{stored.path.name} {stored.digest}"),
-        ("Phantoms", f"{options.phantoms}, numbers {options.first} to {last}, not in training, grades drawn evenly"),
-        (
-            "Repeatability and sanity",
-            f"one map of each of the first {min(options.checked, options.phantoms)} phantoms",
-        ),
+        ("Patients", f"{scans} slabs of SPIDER, kept out of training") if options.spider else ("Phantoms", phantoms),
+        ("Repeatability and sanity", f"one map of each of the first {min(options.checked, scans)} scans"),
         ("Seed of views, noise, weights and intervals", str(options.seed)),
     )

@@ -131,9 +131,17 @@ def cut_phantom(phantom: Phantom, name: str) -> Iterator[tuple[DiscExample, Disc
 
 def found_phantom_examples(phantom: Phantom, name: str, detector: VertebraNetwork) -> Iterator[DiscExample]:
     """Graded discs of a phantom, cut where the detector finds them; none when it finds no spine."""
-    spine = _found_spine(phantom.scan, detector)
+    spine = found_spine(phantom.scan, detector)
     found = _labelled_by_truth(phantom, name, spine) if spine is not None else iter(())
     return (example for example, _ in found)
+
+
+def found_spine(scan: Scan, detector: VertebraNetwork) -> Spine | None:
+    """What the detector finds; None where it recognises no spine, for such a scan teaches and tells nothing."""
+    try:
+        return find_spine(scan, detector, torch.device("cpu"))
+    except InputError:
+        return None
 
 
 def save_examples(examples: list[DiscExample], path: Path) -> None:
@@ -171,16 +179,8 @@ def _reading(graded: GradedScan, detector: VertebraNetwork) -> tuple[Scan, Spine
         reading = read_picture(read_picture_file(image.path, image.spacing_mm), image.discs_in_view, detector)
         return None if reading is None else (reading.scan, reading.spine)
     scan = read_scan(image.path)
-    spine = _found_spine(scan, detector) if image.mask is None else spine_of_mask(scan, read_mask(image.mask, scan))
+    spine = found_spine(scan, detector) if image.mask is None else spine_of_mask(scan, read_mask(image.mask, scan))
     return None if spine is None else (scan, spine)
-
-
-def _found_spine(scan: Scan, detector: VertebraNetwork) -> Spine | None:
-    """A scan on which no spine is recognised teaches nothing."""
-    try:
-        return find_spine(scan, detector, torch.device("cpu"))
-    except InputError:
-        return None
 
 
 def _labelled_by_truth(phantom: Phantom, name: str, spine: Spine) -> Iterator[tuple[DiscExample, DiscVolume]]:

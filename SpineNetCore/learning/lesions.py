@@ -15,7 +15,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE, sampled_slices
 from SpineNetCore.learning.datasets.array_files import read_arrays, write_arrays
 from SpineNetCore.learning.disc_examples import OPPOSITES, DiscExample, arrays_of, cut_phantom, examples_in
 from SpineNetCore.learning.phantom import DiscTruth, Phantom
-from SpineNetCore.scan import with_averaged_slices
+from SpineNetCore.scan import Scan, with_averaged_slices
 
 Mask = NDArray[np.bool_]
 
@@ -67,9 +67,16 @@ def _wider(places: slice) -> slice:
 def lesion_on(
     phantom: Phantom, truth: DiscTruth, task: Task, ras_from_frame: Affine, shape: tuple[int, int, int]
 ) -> Mask:
-    """Voxels of a frame, `shape`, that a disc's lesion covers at least half of; the frame's slices are 4 mm apart."""
-    mask = phantom.lesion_mask(truth, task).astype(np.float32)
-    shares = with_averaged_slices(replace(phantom.scan, voxels=mask))
+    """Voxels of a frame, `shape`, that a disc's lesion covers; see `on_frame`."""
+    return on_frame(phantom.lesion_mask(truth, task), phantom.scan, ras_from_frame, shape)
+
+
+def on_frame(mask: Mask, scan: Scan, ras_from_frame: Affine, shape: tuple[int, int, int]) -> Mask:
+    """Voxels of a frame, `shape`, that a mask on a scan's voxels covers at least half of.
+
+    The frame's slices are 4 mm apart.
+    """
+    shares = with_averaged_slices(replace(scan, voxels=mask.astype(np.float32)))
     return np.asarray(sampled_slices(shares.voxels, shares.ijk_from_ras @ ras_from_frame, shape) >= 0.5)
 
 

@@ -1,19 +1,17 @@
-"""Discs of phantoms that the grader rightly calls abnormal, and where in each of them the lesion is."""
+"""Discs that the grader rightly calls abnormal, and where in each of them the lesion is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 
-from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
-from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume
-from SpineNetCore.learning.lesions import SMALLEST_LESION, Mask, lesion_on
-from SpineNetCore.learning.phantom import DiscTruth, Phantom
-from SpineNetCore.localisation import discs_between
+from SpineNetCore.anatomy import FloatArray, Task
+from SpineNetCore.disc_volume import DiscVolume
+from SpineNetCore.learning.datasets.graded_scans import GradeSets
+from SpineNetCore.learning.lesions import SMALLEST_LESION, Mask
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scan import with_averaged_slices
 from SpineNetCore.scores import TaskScore, score_discs
 from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
@@ -23,9 +21,10 @@ from SpineNetCore.views import FixedView
 class LesionedDisc:
     """A disc and its true positives.
 
-    patient: the phantom's name. context: (13, 192, 320). scores: those of the tasks that are graded abnormal, rightly:
-    grade 1 of a binary task, and otherwise exactly the true grade above 1. lesions: bool (9, 112, 224) for each score,
-    the voxels that make the disc abnormal: the dent, the changed marrow, or for Pfirrmann and narrowing the whole disc.
+    patient: or the phantom's name. context: (13, 192, 320). scores: those of the tasks that are graded abnormal,
+    rightly: grade 1 of a binary task, and otherwise a grade above 1 that the truth admits. lesions: bool (9, 112, 224)
+    for each score. Of phantoms these are the voxels that make the disc abnormal: the dent, the changed marrow, or for
+    Pfirrmann and narrowing the whole disc; of patients, those among which they must be.
     """
 
     patient: str
@@ -44,43 +43,34 @@ class LesionedDisc:
         return replace(self, scores=(self.scores[row],), lesions=(self.lesions[row],))
 
 
-def lesioned_discs(
-    phantom: Phantom,
-    name: str,
-    network: GradingNetwork,
-    tasks: Collection[Task] = tuple(Task),
-    device: torch.device | str = "cpu",
+@dataclass(frozen=True)
+class Grader:
+    """What grades the discs, and the tasks that are asked for."""
+
+    network: GradingNetwork
+    tasks: tuple[Task, ...] = tuple(Task)
+    device: torch.device | str = "cpu"
+
+
+def true_positives(
+    grader: Grader, patient: str, volume: DiscVolume, truth: GradeSets, lesion: Callable[[Task], Mask]
 ) -> Iterator[LesionedDisc]:
-    """The discs of a phantom with at least one true positive among the tasks, cut where its own truth says."""
-    truths = {truth.level: truth for truth in phantom.discs}
-    thick = with_averaged_slices(phantom.scan)
-    for disc in discs_between(phantom.vertebrae, phantom.scan):
-        if disc.level in truths and disc.level in DISC_LEVELS:
-            volume = cut_disc_volume(thick, disc)
-            scores = score_discs(network, volume.context[None], device=device)[0]
-            asked_for = [score for score in scores if score.task in tasks]
-            found = _true_positives(phantom, truths[disc.level], volume, asked_for)
-            if found:
-                yield LesionedDisc(name, disc.level, volume.context, tuple(found), tuple(found.values()))
-
-
-def _true_positives(
-    phantom: Phantom, truth: DiscTruth, volume: DiscVolume, scores: Sequence[TaskScore]
-) -> dict[TaskScore, Mask]:
+    """The disc with every abnormal score that its truth admits and whose lesion is not too small, if there is one."""
     found = {}
-    for score in scores:
-        if score.grade == truth.grades[score.task] and _is_abnormal(score):
-            lesion = lesion_on(phantom, truth, score.task, volume.ras_from_disc, DISC_SHAPE)
-            if lesion.sum() >= SMALLEST_LESION:
-                found[score] = lesion
-    return found
-
-
-def _is_abnormal(score: TaskScore) -> bool:
-    """Beyond the first grade of its task, which is the normal one."""
-    return score.grade > score.task.grades[0]
+    for score in score_discs(grader.network, volume.context[None], device=grader.device)[0]:
+        if score.task in grader.tasks and score.grade in truth.get(score.task, ()) and _is_abnormal(score):
+            mask = lesion(score.task)
+            if mask.sum() >= SMALLEST_LESION:
+                found[score] = mask
+    if found:
+        yield LesionedDisc(patient, volume.level, volume.context, tuple(found), tuple(found.values()))
 
 
 def group_of(task: Task) -> str:
     """What a task's figures are reported with: both endplates together, and both marrow tasks."""
     return {"endplate": "Endplates", "marrow": "Marrow"}.get(task.value.split("_")[-1], task.title)
+
+
+def _is_abnormal(score: TaskScore) -> bool:
+    """Beyond the first grade of its task, which is the normal one."""
+    return score.grade > score.task.grades[0]

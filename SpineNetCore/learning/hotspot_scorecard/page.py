@@ -8,6 +8,7 @@ from html import escape
 
 from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
 from SpineNetCore.learning.hotspot_scorecard.figures import Example
+from SpineNetCore.learning.hotspot_scorecard.patients import ENDPLATE_MM
 from SpineNetCore.learning.hotspot_scorecard.running import Scorecard
 from SpineNetCore.learning.hotspot_scorecard.table import NOTE, Summary, blocks_of
 from SpineNetCore.learning.lesions import SLACK_PX, SMALLEST_LESION
@@ -15,10 +16,12 @@ from SpineNetCore.learning.lesions import SLACK_PX, SMALLEST_LESION
 DEFINITIONS = (
     (
         "true positives",
-        "Discs of phantoms with grades drawn evenly, cut where the phantom's truth says. A task counts where the "
-        "grader gives grade 1 (Pfirrmann, narrowing: the exact grade, above 1) and the truth agrees, with a lesion of "
-        f"at least {SMALLEST_LESION} voxels of the disc volume: the dent, the changed marrow, or the whole disc for "
-        "Pfirrmann and narrowing.",
+        "Discs on which the grader gives grade 1 (Pfirrmann, narrowing: above 1) and the truth admits that grade. Of "
+        "phantoms, with grades drawn evenly and cut where the phantom's truth says, with a lesion of at least "
+        f"{SMALLEST_LESION} voxels of the disc volume: the dent, the changed marrow, or the whole disc for Pfirrmann "
+        f"and narrowing. On patients' scans no lesion is marked: what stands for it is where it must be, by the disc's "
+        f"mask: all within {ENDPLATE_MM:.0f} mm above and below the graded endplate, or the disc; the side of marrow "
+        "changes is not known.",
     ),
     (
         "methods",
@@ -35,13 +38,17 @@ DEFINITIONS = (
         "as in the slices of Grad-CAM, the share that does. in plane: it does once slices are disregarded.",
     ),
     ("energy ratio", "Share of the map's sum inside the lesion over the lesion's share of the volume; chance is 1."),
-    ("IoU, AUPRC", "Overlap of the lesion with as many of the highest voxels; average precision over all voxels."),
+    (
+        "IoU, AUPRC",
+        "Overlap of the lesion with as many of the highest voxels; average precision over all voxels. Of phantoms "
+        "alone, whose lesions are known to the voxel.",
+    ),
     (
         "right half, points right",
         "Share of the map's sum above or below mid-disc, whichever side the graded endplate is on; and whether the "
         "maximum lies there.",
     ),
-    ("other seed", "Correlation of the maps of two seeds, on one true positive of each of the first phantoms."),
+    ("other seed", "Correlation of the maps of two seeds, on one true positive of each of the first scans."),
     (
         "fc8 ... conv1",
         "The sanity check of Adebayo et al. 2018: weights are drawn anew from the last layer down to the one named, "
@@ -76,8 +83,9 @@ def scorecard_page(evaluation: Evaluation) -> str:
 
 def _examples(examples: Sequence[Example]) -> str:
     key = (
-        "<p>The first true positives of each task, not chosen for their looks. Green: the lesion's outline. White "
-        "cross: the map's maximum, or in which slice it lies. Front is to the left; each map has its own scale.</p>"
+        "<p>The first true positives of each task, not chosen for their looks. Green: outline of the lesion, or of "
+        "where it must be. White cross: the map's maximum, or in which slice it lies. Front is to the left; each map "
+        "has its own scale.</p>"
     )
     shown = "\n".join(_example(one) for one in examples)
     return f"<section><h2>Examples</h2>{key}{shown}</section>" if examples else ""

@@ -1,20 +1,17 @@
-"""Every method on every true positive of every phantom."""
+"""Every method on every true positive of every scan."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
 from SpineNetCore.anatomy import FloatArray, Task
-from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, group_of, lesioned_discs
+from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, group_of
 from SpineNetCore.learning.hotspot_scorecard.figures import Example, example
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation, alikeness, localisation
 from SpineNetCore.learning.hotspot_scorecard.methods import Method
 from SpineNetCore.learning.hotspot_scorecard.sanity import alikeness_once_undone
-from SpineNetCore.learning.unseen_phantoms import scorecard_phantom
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.progress import Count, uncounted
 
@@ -23,20 +20,21 @@ EXAMPLES_PER_TASK = 2
 REPEATED = "other seed"
 
 
+LesionedScan = Callable[[], Iterable[LesionedDisc]]
+"""Reads or simulates a scan, grades it, and gives its discs with a true positive."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """phantoms: so many, from number `first` on. seed: of what the methods draw, and of weights drawn anew.
+    """What is done with every true positive. seed: of what the methods draw, and of weights drawn anew.
 
-    checked: phantoms of which one true positive also tells how alike the maps of two seeds are, and how alike a map
+    checked: scans of which one true positive also tells how alike the maps of two seeds are, and how alike a map
     stays while the network's weights are undone: that takes far longer than the maps.
     """
 
-    phantoms: int
-    first: int = 0
-    tasks: tuple[Task, ...] = tuple(Task)
+    methods: Sequence[Method]
     checked: int = 8
     seed: int = 0
-    device: torch.device | str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -77,22 +75,19 @@ class Scorecard:
     examples: list[Example] = field(default_factory=list)
 
 
-def measure_phantoms(
-    network: GradingNetwork, methods: Sequence[Method], plan: Plan, count: Count = uncounted
+def measure_scans(
+    scans: Sequence[LesionedScan], network: GradingNetwork, plan: Plan, count: Count = uncounted
 ) -> Scorecard:
-    """Simulate, grade, make every map and measure it, one phantom after the other."""
+    """Make every map and measure it, one scan after the other."""
     card = Scorecard()
-    for done in range(plan.phantoms):
-        number = plan.first + done
-        phantom = scorecard_phantom(number)
-        discs = lesioned_discs(phantom, f"phantom {number}", network, plan.tasks, plan.device)
-        for place, disc in enumerate(discs):
-            maps = measure_disc(card, network, disc, methods, plan.seed)
+    for done, discs_of in enumerate(scans):
+        for place, disc in enumerate(discs_of()):
+            maps = measure_disc(card, network, disc, plan.methods, plan.seed)
             if place == 0 and done < plan.checked:
                 row = done % len(disc.scores)
-                originals = {method: maps[method.title][row] for method in methods}
+                originals = {method: maps[method.title][row] for method in plan.methods}
                 check_map(card, network, disc.only(row), originals, plan.seed)
-        count(done + 1, plan.phantoms)
+        count(done + 1, len(scans))
     return card
 
 

@@ -1,4 +1,4 @@
-"""Many maps in one line: means with intervals over phantoms, and how far ours are ahead."""
+"""Many maps in one line: means with intervals over phantoms or patients, and how far ours are ahead."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ _TASK_PLACES = {task: place for place, task in enumerate(Task)}
 
 @dataclass(frozen=True)
 class Measure:
-    """title: of its column. of: its value for one map, NaN where it has none. bars: per group the least asked for."""
+    """title: of its column. of: its value for one map, NaN where it has none. bars: per group the least asked for.
+
+    needs_voxels: it says nothing where only the lesion's surroundings are known.
+    """
 
     title: str
     of: Callable[[Reading], float]
     bars: tuple[tuple[str, float], ...] = ()
+    needs_voxels: bool = False
 
 
 MEASURES = (
     Measure("pointing", lambda r: r.localisation.points, (("Endplates", 0.90), ("Marrow", 0.85))),
     Measure("in plane", lambda r: r.localisation.points_in_plane),
     Measure("energy ratio", lambda r: r.localisation.energy_ratio, (("Endplates", 6.0), ("Marrow", 6.0))),
-    Measure("IoU", lambda r: r.localisation.iou),
-    Measure("AUPRC", lambda r: r.localisation.precision),
+    Measure("IoU", lambda r: r.localisation.iou, needs_voxels=True),
+    Measure("AUPRC", lambda r: r.localisation.precision, needs_voxels=True),
     Measure("right half", lambda r: r.localisation.side),
     Measure("points right", lambda r: r.localisation.points_to_side, (("Endplates", 0.95), ("Marrow", 0.95))),
 )

@@ -14,24 +14,28 @@ from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP
 from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, CheckLine, Lead, Line
 
 NOTE = (
-    "In brackets: 95 % bootstrap interval over phantoms, of which one alone has none. 'asked' is the bar that our maps "
-    "are to reach; 'ahead by' the mean difference, on the same true positives, of ours with most views to the best "
-    "other method for that figure."
+    "In brackets: 95 % bootstrap interval over phantoms or patients, of which one alone has none. 'asked' is the bar "
+    "that our maps are to reach; 'ahead by' the mean difference, on the same true positives, of ours with most views "
+    "to the best other method for that figure."
 )
 
 _CSV_COLUMNS = (
-    *("phantom", "level", "task", "method", "points", "points_in_plane", "energy_ratio", "iou", "auprc"),
+    *("patient", "level", "task", "method", "points", "points_in_plane", "energy_ratio", "iou", "auprc"),
     *("right_half", "points_right"),
 )
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Every line of the scorecard."""
+    """Every line of the scorecard.
+
+    knows_lesions: as of phantoms, for which the bars are. Without, only their surroundings are known.
+    """
 
     lines: tuple[Line, ...]
     leads: tuple[Lead, ...]
     checks: tuple[CheckLine, ...]
+    knows_lesions: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def blocks_of(summary: Summary) -> list[Block]:
     blocks = []
     for group in dict.fromkeys(line.group for line in summary.lines):
         lines = [line for line in summary.lines if line.group == group]
-        blocks.append(_block(group, lines, leads.get(group)))
+        blocks.append(_block(group, lines, leads.get(group), summary.knows_lesions))
     return [*blocks, _checks_block(summary.checks)] if summary.checks else blocks
 
 
@@ -64,12 +68,16 @@ def readings_csv(readings: Sequence[Reading]) -> str:
     return csv_text(_CSV_COLUMNS, (_csv_row(reading) for reading in readings))
 
 
-def _block(group: str, lines: Sequence[Line], lead: Lead | None) -> Block:
-    """Measures that no line of the group has are left out."""
-    kept = [k for k in range(len(MEASURES)) if any(not np.isnan(line.figures[k].value) for line in lines)]
+def _block(group: str, lines: Sequence[Line], lead: Lead | None, knows_lesions: bool) -> Block:
+    """Measures that no line of the group has, or that need lesions that are not known, are left out."""
+    kept = [
+        k
+        for k, measure in enumerate(MEASURES)
+        if (knows_lesions or not measure.needs_voxels) and any(not np.isnan(line.figures[k].value) for line in lines)
+    ]
     rows = [(line.method, *(figure_cell(line.figures[k]) for k in kept)) for line in lines]
     bars = [dict(MEASURES[k].bars).get(group) for k in kept]
-    if any(bars):
+    if knows_lesions and any(bars):
         rows.append(("asked", *("" if bar is None else f">= {bar:.2f}" for bar in bars)))
     if lead is not None:
         rows.append(("ahead by", *(_difference(lead.figures[k]) for k in kept)))

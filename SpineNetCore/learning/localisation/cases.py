@@ -49,6 +49,10 @@ class Case:
         numbers = np.flatnonzero(np.bincount(self.discs.ravel(), minlength=OTHER_DISC + 1))
         return tuple(DISC_LEVELS[number - 1] for number in numbers if 0 < number < OTHER_DISC)
 
+    def disc(self, level: str) -> NDArray[np.bool_]:
+        """The voxels, [slice, row, column], of a graded disc."""
+        return np.asarray(self.discs == DISC_LEVELS.index(level) + 1)
+
     def centre(self, level: str) -> Point:
         """(3,) RAS millimetres: the truth's own, or else the mean of the mask's voxels on its mid-slice.
 
@@ -57,7 +61,7 @@ class Case:
         """
         if self.known_centres is not None:
             return self.known_centres[level]
-        voxels = np.argwhere(self.discs == DISC_LEVELS.index(level) + 1)
+        voxels = np.argwhere(self.disc(level))
         on_slice = voxels[voxels[:, 0] == np.rint(voxels[:, 0].mean())]
         middle = on_slice if len(on_slice) else voxels
         return mapped(self.scan.ras_from_ijk, middle.mean(axis=0))
