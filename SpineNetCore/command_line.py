@@ -11,15 +11,19 @@ from typing import NoReturn
 from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.commands import analyse, bench, evaluate, simulate, train
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import check_file_name
 
 THEIRS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, or 2 when the request or the input is at fault."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
+        for argument in arguments:
+            check_file_name(argument)
         options.run(options)
     except InputError as error:
         one_line = " ".join(str(error).splitlines())  # names of files may hold line breaks

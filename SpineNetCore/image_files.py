@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import Affine
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.nifti_checks import NiftiHeader, check_nifti, cut_off
 
@@ -24,6 +25,7 @@ _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
 
 def read_image(path: Path) -> FileVolume:
     """Read one 3-D image with its place in the patient; raises InputError where it is anything else or cut off."""
+    check_file_name(path)
     reader = _header(path)
     _check_volume(reader, path)
     if reader.GetImageIO() == "NiftiImageIO":

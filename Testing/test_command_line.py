@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -167,6 +168,7 @@ def test_noise_without_a_spine_is_refused_and_nothing_is_written(
     ("arguments", "quoted"),
     [
         (["missing.nii.gz", "--output", "out"], "missing.nii.gz"),
+        ([SAMPLE, "--output", os.fsdecode(b"Z\xe4hn")], r"'Z\xe4hn' is not written in UTF-8"),
         ([SAMPLE, "--output", "out", "--models", "nowhere"], "nowhere"),
         ([SAMPLE, "--output", SAMPLE], SAMPLE.name),
         ([SAMPLE, "--output", "/proc/forbidden"], "/proc/forbidden"),

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -201,6 +202,11 @@ def test_an_axial_series_is_refused(tmp_path, capfd):
     path = saved(tmp_path / "spine.nii.gz", VOXELS.transpose(1, 2, 0), np.diag([0.7, 0.9, 4.4, 1.0]))
 
     assert "looks axial" in refusal_of(path, capfd)
+
+
+def test_a_name_in_another_encoding_is_refused():
+    with pytest.raises(InputError, match=r"'Z\\xe4hn\.nii' is not written in UTF-8"):
+        read_image(Path(os.fsdecode(b"Z\xe4hn.nii")))
 
 
 def test_an_image_is_not_written_where_nothing_can_be(tmp_path):
