@@ -34,6 +34,25 @@ def add_to(commands: Commands) -> None:
         "Grad-CAM and ours of one network side by side. Prints a table; --output also writes hotspots.html, with "
         "examples, and a table of all maps.",
     )
+    _add_scans_to(parser)
+    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    _add_maps_to(parser)
+    parser.add_argument(
+        "--checked",
+        type=whole_number(0, 100_000),
+        default=8,
+        metavar="N",
+        help="scans of which one map also tells repeatability and sanity, which take long (default 8)",
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of views, noise, weights and intervals"
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_scans_to(parser: argparse.ArgumentParser) -> None:
     scans = parser.add_mutually_exclusive_group()
     scans.add_argument("--phantoms", type=whole_number(1, 100_000), default=20, metavar="N", help="default: 20")
     scans.add_argument(
@@ -50,7 +69,9 @@ def add_to(commands: Commands) -> None:
         metavar="K",
         help="number of the first phantom (default 0); choices are best made on other phantoms than those reported",
     )
-    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+
+
+def _add_maps_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--views",
         type=whole_number(1, 10_000),
@@ -62,19 +83,6 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--methods", choices=METHOD_NAMES, nargs="+", default=METHOD_NAMES, help="default: all")
     names = [task.value for task in Task]
     parser.add_argument("--tasks", choices=names, nargs="+", default=names, help="default: all")
-    parser.add_argument(
-        "--checked",
-        type=whole_number(0, 100_000),
-        default=8,
-        metavar="N",
-        help="scans of which one map also tells repeatability and sanity, which take long (default 8)",
-    )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
-    parser.add_argument(
-        "--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of views, noise, weights and intervals"
-    )
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
