@@ -25,7 +25,7 @@ _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
 
 def read_image(path: Path) -> FileVolume:
     """Read one 3-D image with its place in the patient; raises InputError where it is anything else or cut off."""
-    check_file_name(path)
+    check_file_name(path.resolve())
     reader = _header(path)
     _check_volume(reader, path)
     if reader.GetImageIO() == "NiftiImageIO":

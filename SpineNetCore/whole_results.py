@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import check_file_name
 
 STAGING_PREFIX = ".spinenet-"
 
@@ -44,6 +45,7 @@ class ResultKind:
         """Raise InputError unless a result can be written to `folder`; cheap, for asking before any long work."""
         try:
             folder = folder.resolve()
+            check_file_name(folder)
             if folder.exists() and not folder.is_dir():
                 raise InputError(f"The output '{folder}' is a file: give the name of a folder.")
             with _staging_folder(folder):

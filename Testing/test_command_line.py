@@ -168,7 +168,6 @@ def test_noise_without_a_spine_is_refused_and_nothing_is_written(
     ("arguments", "quoted"),
     [
         (["missing.nii.gz", "--output", "out"], "missing.nii.gz"),
-        ([SAMPLE, "--output", os.fsdecode(b"Z\xe4hn")], r"'Z\xe4hn' is not written in UTF-8"),
         ([SAMPLE, "--output", "out", "--models", "nowhere"], "nowhere"),
         ([SAMPLE, "--output", SAMPLE], SAMPLE.name),
         ([SAMPLE, "--output", "/proc/forbidden"], "/proc/forbidden"),
@@ -184,6 +183,24 @@ def test_a_bad_request_is_refused_in_one_sentence_that_quotes_it(
     monkeypatch.chdir(tmp_path)
     assert quoted in refusal(capsys, "analyse", *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_not_utf_8_are_refused_wherever_they_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Z\xe4hn"))
+    folder.mkdir()
+    shutil.copy(SAMPLE, folder / "scan.nii.gz")
+    (tmp_path / "link.nii.gz").symlink_to(folder / "scan.nii.gz")
+    told = r"Z\xe4hn"
+    assert told in refusal(capsys, "analyse", SAMPLE, "--output", folder / "out")
+    assert told in refusal(
+        capsys, "analyse", SAMPLE, "--output", tmp_path / "out", "--vertebrae", folder / "scan.nii.gz"
+    )
+    assert told in refusal(capsys, "analyse", tmp_path / "link.nii.gz", "--output", tmp_path / "out")
+    monkeypatch.chdir(folder)
+    assert told in refusal(capsys, "analyse", SAMPLE, "--output", "out")
+    assert [path.name for path in folder.iterdir()] == ["scan.nii.gz"]
 
 
 def test_cuda_where_there_is_none_is_refused(

@@ -126,6 +126,21 @@ def test_every_method_gives_a_map_per_score_dark_in_slices_that_are_not_there(
     assert maps[0, 1:].max() > 0
 
 
+@pytest.mark.parametrize(
+    ("task", "side"),
+    [(Task.UPPER_MARROW, -1), (Task.UPPER_ENDPLATE, -1), (Task.PFIRRMANN, 0), (Task.LOWER_ENDPLATE, 1)],
+)
+def test_the_fixed_place_is_a_task_s_own_whatever_the_disc_or_the_network(
+    network: GradingNetwork, task: Task, side: int
+) -> None:
+    disc = a_lesioned_disc(tasks=(task,))
+    fixed = the_method("fixed")
+    spot = fixed.make(network, disc.context, disc.scores, 0)
+    row = np.unravel_index(spot[0].argmax(), spot[0].shape)[1]
+    assert np.sign(row - 55.5) * (abs(row - 55.5) > 1) == side
+    np.testing.assert_array_equal(fixed.make(a_tiny_network(), disc.context**2, disc.scores, 7), spot)
+
+
 def test_ours_is_there_once_for_each_number_of_views_and_the_quickest_is_checked() -> None:
     methods = methods_named(["ours"], [32, 8, 8])
     assert [method.title for method in methods] == ["ours, 8 views", "ours, 32 views"]

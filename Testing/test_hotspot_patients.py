@@ -149,7 +149,31 @@ def test_the_command_measures_patients_without_the_bars_of_phantoms(
     assert "pointing" in said
     assert "asked" not in said.split("In brackets")[0]
     assert "patient 18" in (tmp_path / "out" / "hotspots.csv").read_text("utf8")
-    assert "slabs of SPIDER, kept out of training" in (tmp_path / "out" / "hotspots.html").read_text("utf8")
+    page = (tmp_path / "out" / "hotspots.html").read_text("utf8")
+    assert "of patients kept out of the grader" in page
+    assert "1 of 1: patient 18" in page
+    assert DETECTOR_FILE in page
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--first", "3"], "--first 3 numbers phantoms"),
+        (["--phantoms", "20"], "not allowed with argument"),
+        (["--tasks", "upper_marrow", "lower_marrow"], "does not tell on which side marrow is changed"),
+        ([], "has no graded slab of a patient kept out of training"),
+    ],
+)
+def test_what_patients_cannot_serve_is_refused(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_spider(tmp_path)
+    try:
+        code = main(["evaluate", "hotspots", "--spider", str(tmp_path), *options])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_reduced_copy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

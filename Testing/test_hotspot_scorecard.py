@@ -184,11 +184,15 @@ def test_where_lesions_are_not_known_nothing_is_told_that_needs_their_voxels(
     assert all(title in known for title in ("IoU", "AUPRC", "asked", "pointing"))
     assert not any(title in unknown for title in ("IoU", "AUPRC", "asked"))
     assert "pointing" in unknown
+    (row, *_) = csv.DictReader(io.StringIO(readings_csv(readings, knows_lesions=False)))
+    assert (row["points"], row["iou"], row["auprc"]) == ("1.0000", "", "")
 
 
 def test_the_csv_has_a_row_per_map_and_empty_cells_for_what_has_no_meaning() -> None:
     whole = Localisation(1.0, 1.0, 8.0, 0.5, 0.5, np.nan, np.nan)
-    (row,) = csv.DictReader(io.StringIO(readings_csv([a_reading("saliency", "a", whole, Task.NARROWING)])))
+    (row,) = csv.DictReader(
+        io.StringIO(readings_csv([a_reading("saliency", "a", whole, Task.NARROWING)], knows_lesions=True))
+    )
     assert (row["task"], row["energy_ratio"], row["right_half"], row["points_right"]) == ("narrowing", "8.0000", "", "")
 
 

@@ -205,7 +205,7 @@ def test_an_axial_series_is_refused(tmp_path, capfd):
 
 
 def test_a_name_in_another_encoding_is_refused():
-    with pytest.raises(InputError, match=r"'Z\\xe4hn\.nii' is not written in UTF-8"):
+    with pytest.raises(InputError, match=r"Z\\xe4hn\.nii' is not written in UTF-8"):
         read_image(Path(os.fsdecode(b"Z\xe4hn.nii")))
 
 

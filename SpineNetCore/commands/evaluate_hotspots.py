@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def add_to(commands: Commands) -> None:
 
 def _add_scans_to(parser: argparse.ArgumentParser) -> None:
     scans = parser.add_mutually_exclusive_group()
-    scans.add_argument("--phantoms", type=whole_number(1, 100_000), default=20, metavar="N", help="default: 20")
+    scans.add_argument("--phantoms", type=whole_number(1, 100_000), metavar="N", help="default: 20")
     scans.add_argument(
         "--spider",
         type=Path,
@@ -65,7 +66,6 @@ def _add_scans_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first",
         type=whole_number(0, 10**6),
-        default=0,
         metavar="K",
         help="number of the first phantom (default 0); choices are best made on other phantoms than those reported",
     )
@@ -92,11 +92,11 @@ def run(options: argparse.Namespace) -> None:
 
     stored = read_model(options.models / GRADER_FILE, GRADER_KIND)
     grader = _grader(options, stored)
-    scans = _patients(options, stored, grader) if options.spider else _phantoms(options, grader)
+    origin = _patients(options, stored, grader) if options.spider else _phantoms(options, grader)
     if options.output:
         RESULT.check(options.output)
-    card = _measured(options, scans, grader)
-    evaluation = _evaluation(options, stored, len(scans), card)
+    card = _measured(options, origin.scans, grader)
+    evaluation = _evaluation(options, stored, origin, card)
     print_figures(table_text(evaluation.summary), NOTE)
     if options.output:
         write_scorecard(evaluation, options.output)
@@ -109,20 +109,39 @@ def _grader(options: argparse.Namespace, stored: StoredModel) -> Grader:
     return Grader(grading_network(stored), tasks, chosen_device(options.device))
 
 
-def _phantoms(options: argparse.Namespace, grader: Grader) -> list[LesionedScan]:
+@dataclass(frozen=True)
+class _Origin:
+    """Where the discs come from. what: further lines of what was measured, for the page."""
+
+    scans: list[LesionedScan]
+    what: tuple[tuple[str, str], ...]
+
+
+def _phantoms(options: argparse.Namespace, grader: Grader) -> _Origin:
     from SpineNetCore.learning.hotspot_scorecard.phantoms import phantom_discs
 
-    numbers = range(options.first, options.first + options.phantoms)
-    return [partial(phantom_discs, number, grader) for number in numbers]
+    first = options.first or 0
+    numbers = range(first, first + (options.phantoms or 20))
+    what = f"{len(numbers)}, numbers {first} to {numbers[-1]}, not in training, grades drawn evenly"
+    return _Origin([partial(phantom_discs, number, grader) for number in numbers], (("Phantoms", what),))
 
 
-def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> list[LesionedScan]:
+def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> _Origin:
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-    from SpineNetCore.learning.hotspot_scorecard.patients import patient_discs, unseen_slabs
+    from SpineNetCore.learning.hotspot_scorecard.patients import PLACED_TASKS, patient_discs, unseen_slabs
 
-    detector = vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND))
+    if options.first is not None:
+        raise InputError(f"--first {options.first} numbers phantoms: leave it out with --spider.")
+    if not PLACED_TASKS.intersection(grader.tasks):
+        raise InputError("SPIDER does not tell on which side marrow is changed: ask for other --tasks with --spider.")
+    detector = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
     slabs = unseen_slabs(options.spider, LearnedPatients.from_note(stored.note))
-    return [partial(patient_discs, slab, options.spider, detector, grader) for slab in slabs]
+    network = vertebra_network(detector)
+    what = (
+        ("Detector", f"{detector.path.name} {detector.digest}; it may have learned from these patients' masks"),
+        ("Slabs of SPIDER", f"{len(slabs)}, of patients kept out of the grader's training"),
+    )
+    return _Origin([partial(patient_discs, slab, options.spider, network, grader) for slab in slabs], what)
 
 
 def _measured(options: argparse.Namespace, scans: list[LesionedScan], grader: Grader) -> Scorecard:
@@ -139,7 +158,7 @@ def _measured(options: argparse.Namespace, scans: list[LesionedScan], grader: Gr
     return card
 
 
-def _evaluation(options: argparse.Namespace, stored: StoredModel, scans: int, card: Scorecard) -> Evaluation:
+def _evaluation(options: argparse.Namespace, stored: StoredModel, origin: _Origin, card: Scorecard) -> Evaluation:
     import numpy as np
 
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
@@ -151,15 +170,12 @@ def _evaluation(options: argparse.Namespace, stored: StoredModel, scans: int, ca
         lines, leads = lines_of(card.readings, rng), leads_of(card.readings, rng)
         checks = tuple(check_lines_of(card.checks, rng))
         summary = Summary(tuple(lines), tuple(leads), checks, knows_lesions=options.spider is None)
-    return Evaluation(_what(options, stored, scans), card, summary)
-
-
-def _what(options: argparse.Namespace, stored: StoredModel, scans: int) -> tuple[tuple[str, str], ...]:
-    last = options.first + options.phantoms - 1
-    phantoms = f"{options.phantoms}, numbers {options.first} to {last}, not in training, grades drawn evenly"
-    return (
+    shown = sorted({reading.patient for reading in card.readings})
+    what = (
         ("Grader", f"{stored.path.name} {stored.digest}"),
-        ("Patients", f"{scans} slabs of SPIDER, kept out of training") if options.spider else ("Phantoms", phantoms),
-        ("Repeatability and sanity", f"one map of each of the first {min(options.checked, scans)} scans"),
+        *origin.what,
+        ("With a true positive", f"{len(shown)} of {len(origin.scans)}: {', '.join(shown)}"),
+        ("Repeatability and sanity", f"one map of each of the first {min(options.checked, len(origin.scans))} scans"),
         ("Seed of views, noise, weights and intervals", str(options.seed)),
     )
+    return Evaluation(what, card, summary)

@@ -72,9 +72,9 @@ def lesion_on(
 
 
 def on_frame(mask: Mask, scan: Scan, ras_from_frame: Affine, shape: tuple[int, int, int]) -> Mask:
-    """Voxels of a frame, `shape`, that a mask on a scan's voxels covers at least half of.
+    """Voxels of a frame, bool of `shape`, that a mask on a scan's voxels covers at least half of.
 
-    The frame's slices are 4 mm apart.
+    mask: bool [slice, row, column]. The frame's slices are as far apart as `with_averaged_slices` leaves the scan's.
     """
     shares = with_averaged_slices(replace(scan, voxels=mask.astype(np.float32)))
     return np.asarray(sampled_slices(shares.voxels, shares.ijk_from_ras @ ras_from_frame, shape) >= 0.5)

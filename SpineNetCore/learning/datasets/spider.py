@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import check_file_name
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, PictureFile, ScanFile, Split
 from SpineNetCore.learning.datasets.masks import read_mask
 from SpineNetCore.learning.datasets.spider_places import Place, lowest_disc
@@ -103,6 +104,7 @@ def pictures(folder: Path) -> Iterator[Picture]:
 
 def read_picture_file(path: Path, spacing_mm: float) -> Picture:
     """One picture; raises InputError where its file is broken."""
+    check_file_name(path.resolve())
     try:
         pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     except RuntimeError as error:

@@ -36,7 +36,7 @@ class LesionedDisc:
     @property
     def in_scan(self) -> Mask:
         """(9,) slices of the disc volume that the scan has."""
-        return array_of(FixedView().cut(tensor_of(self.context)).amax(dim=(1, 2))) > 0
+        return slices_in_scan(self.context)
 
     def only(self, row: int) -> LesionedDisc:
         """The same disc with one of its true positives alone."""
@@ -52,10 +52,18 @@ class Grader:
     device: torch.device | str = "cpu"
 
 
+def slices_in_scan(context: FloatArray) -> Mask:
+    """(9,) slices of the disc volume that the scan has, from its context, (13, 192, 320)."""
+    return array_of(FixedView().cut(tensor_of(context)).amax(dim=(1, 2))) > 0
+
+
 def true_positives(
     grader: Grader, patient: str, volume: DiscVolume, truth: GradeSets, lesion: Callable[[Task], Mask]
 ) -> Iterator[LesionedDisc]:
-    """The disc with every abnormal score that its truth admits and whose lesion is not too small, if there is one."""
+    """The disc with every abnormal score that its truth admits and whose lesion is not too small, if there is one.
+
+    lesion: of a task that the truth calls abnormal, its voxels on the disc volume, bool (9, 112, 224).
+    """
     found = {}
     for score in score_discs(grader.network, volume.context[None], device=grader.device)[0]:
         if score.task in grader.tasks and score.grade in truth.get(score.task, ()) and _is_abnormal(score):

@@ -13,12 +13,13 @@ import torch
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.errors import InputError
 from SpineNetCore.hotspots import Evidence, HotspotSettings, disc_hotspots
+from SpineNetCore.learning.hotspot_scorecard.fixed_place import fixed_maps
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.scores import TaskScore
 from SpineNetCore.views import RandomViewRanges
 
-SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS = "saliency", "smoothgrad", "gradcam", "paper", "ours"
-METHOD_NAMES = (SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS)
+FIXED, SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS = "fixed", "saliency", "smoothgrad", "gradcam", "paper", "ours"
+METHOD_NAMES = (FIXED, SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS)
 
 _UNCHANGED = RandomViewRanges(flips=False).ramped(0)
 
@@ -51,7 +52,7 @@ def methods_named(names: Sequence[str], views: Sequence[int], device: torch.devi
 
     Raises InputError where one needs Captum and it is not installed.
     """
-    made: list[Method] = []
+    made = [Method("fixed place", fixed_maps, is_checked=False)] if FIXED in names else []
     if SALIENCY in names:
         made.append(
             Method(

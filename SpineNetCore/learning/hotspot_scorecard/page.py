@@ -21,16 +21,17 @@ DEFINITIONS = (
         f"{SMALLEST_LESION} voxels of the disc volume: the dent, the changed marrow, or the whole disc for Pfirrmann "
         f"and narrowing. On patients' scans no lesion is marked: what stands for it is where it must be, by the disc's "
         f"mask: all within {ENDPLATE_MM:.0f} mm above and below the graded endplate, or the disc; the side of marrow "
-        "changes is not known.",
+        "changes is not known. Discs that the detector does not find or names otherwise than the mask are left out.",
     ),
     (
         "methods",
-        "All are made from the same network for the same class score, blurred alike, and blank in slices that the scan "
-        "does not have. saliency: absolute gradient of the central view. SmoothGrad and Grad-CAM: by Captum, on the "
-        "central view; Grad-CAM from conv5's map, after its ReLU and before its pool, which knows no slices. paper: "
-        "mean absolute gradient over random views, each undone. ours: the same for graded tasks; for binary ones the "
-        "geometric mean of the absolute and of the integrated gradient over those views, both on the way from an even "
-        "picture as bright as normal marrow.",
+        "fixed place: one spot for all discs, where a task's findings usually are; what does not surpass it need not "
+        "have looked at the picture. The others are made from the same network for the same class score and blurred "
+        "alike. All are blank in slices that the scan does not have. saliency: absolute gradient of the central view. "
+        "SmoothGrad and Grad-CAM: by Captum, on the central view; Grad-CAM from conv5's map, after its ReLU and "
+        "before its pool, which knows no slices. paper: mean absolute gradient over random views, each undone. ours: "
+        "the same for graded tasks; for binary ones the geometric mean of the absolute and of the integrated gradient "
+        "over those views, both on the way from an even picture as bright as normal marrow.",
     ),
     (
         "pointing",

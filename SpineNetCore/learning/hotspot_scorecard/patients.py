@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from SpineNetCore.anatomy import Disc, Task
+from SpineNetCore.anatomy import Task
 from SpineNetCore.disc_volume import DISC_SHAPE, DiscVolume, cut_disc_volume
+from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, ScanFile, Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.spider import reduced_scans
@@ -19,24 +20,30 @@ from SpineNetCore.learning.datasets.splits import with_splits
 from SpineNetCore.learning.disc_examples import found_spine
 from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, true_positives
 from SpineNetCore.learning.lesions import Mask, on_frame
-from SpineNetCore.learning.localisation.cases import Case, read_slab_case
+from SpineNetCore.learning.localisation.cases import Case, number_of, read_slab_case
+from SpineNetCore.learning.localisation.measures import hits_of
 from SpineNetCore.scan import with_averaged_slices
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 ENDPLATE_MM = 3.0
 """ours: how far above and below the border of a disc's mask an endplate's defect is taken to reach."""
 
-_SAME_DISC_MM = 10.0
-"""ours: about a third of the way to the next disc."""
+
+PLACED_TASKS = frozenset(Task) - {Task.UPPER_MARROW, Task.LOWER_MARROW}
+"""Those whose findings the masks place: SPIDER does not tell on which side marrow is changed."""
 
 
 def unseen_slabs(folder: Path, learned: LearnedPatients) -> list[GradedScan]:
-    """The graded slabs of the reduced SPIDER copy whose patients are kept for validation or test.
+    """The graded slabs of the reduced SPIDER copy whose patients are kept for validation or test, at least one.
 
-    Raises InputError where the folder is not that copy, or where the grader has learned from one of them.
+    Raises InputError where the folder is not that copy or has none, or where the grader has learned from one of them.
     """
     scans = with_splits(reduced_scans(folder))
     kept_out = [scan for scan in scans if isinstance(scan.image, ScanFile) and scan.split is not Split.TRAIN]
+    if not kept_out:
+        raise InputError(
+            f"'{folder}' has no graded slab of a patient kept out of training: give all of the reduced copy."
+        )
     learned.check_unseen(kept_out)
     return kept_out
 
@@ -46,26 +53,22 @@ def patient_discs(
 ) -> Iterator[LesionedDisc]:
     """The discs of a slab with at least one true positive, cut where the detector finds them.
 
-    A disc that the detector names otherwise than the mask does is left out.
+    A disc that the detector misses or names otherwise than the mask does is left out.
     """
     case = read_slab_case(folder, int(graded.patient))
     spine = found_spine(case.scan, detector)
-    thick = with_averaged_slices(case.scan)
-    for disc in spine.discs if spine is not None else ():
-        if disc.level in graded.labels and _is_named_alike(disc, case):
+    if spine is None:
+        return
+    thick, hits = with_averaged_slices(case.scan), hits_of(case, spine)
+    for disc in spine.discs:
+        if disc.level in graded.labels and hits[disc.level] == number_of(disc.level):
             volume = cut_disc_volume(thick, disc)
             places, grades = _places(volume, case), graded.labels[disc.level].grades
             yield from true_positives(grader, f"patient {graded.patient}", volume, grades, places.__getitem__)
 
 
-def _is_named_alike(disc: Disc, case: Case) -> bool:
-    if disc.level not in case.levels:
-        return False
-    return float(np.linalg.norm(case.centre(disc.level) - disc.centre_ras_mm)) < _SAME_DISC_MM
-
-
 def _places(volume: DiscVolume, case: Case) -> dict[Task, Mask]:
-    """Where each task's findings must be on a disc volume; of marrow, whose side SPIDER does not tell, none."""
+    """Where the findings of `PLACED_TASKS` must be on a disc volume, bool (9, 112, 224) each."""
     outline = on_frame(case.disc(volume.level), case.scan, volume.ras_from_disc, DISC_SHAPE)
     reach_px = ENDPLATE_MM / float(np.linalg.norm(volume.ras_from_disc[:3, 1]))
     return {
@@ -77,7 +80,7 @@ def _places(volume: DiscVolume, case: Case) -> dict[Task, Mask]:
 
 
 def _near_top(outline: Mask, reach_px: float) -> Mask:
-    """At most so many rows from the uppermost row of an outline, [slice, row, column], column by column."""
+    """At most `reach_px` rows from the uppermost row of an outline, column by column; bool (9, 112, 224), as it is."""
     tops = outline.argmax(axis=1)[:, None]  # (9, 1, 224)
     rows = np.arange(outline.shape[1])[None, :, None]
     return np.asarray((np.abs(rows - tops) <= reach_px) & outline.any(axis=1, keepdims=True))

@@ -18,5 +18,6 @@ def write_scorecard(evaluation: Evaluation, folder: Path) -> None:
 
 
 def _write_files(evaluation: Evaluation, folder: Path) -> None:
-    (folder / "hotspots.csv").write_text(readings_csv(evaluation.card.readings), encoding="utf-8")
+    rows = readings_csv(evaluation.card.readings, knows_lesions=evaluation.summary.knows_lesions)
+    (folder / "hotspots.csv").write_text(rows, encoding="utf-8")
     (folder / "hotspots.html").write_text(scorecard_page(evaluation), encoding="utf-8")

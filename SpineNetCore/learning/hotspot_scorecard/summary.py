@@ -28,6 +28,10 @@ class Measure:
     bars: tuple[tuple[str, float], ...] = ()
     needs_voxels: bool = False
 
+    def is_known(self, knows_lesions: bool) -> bool:
+        """Whether it says anything; knows_lesions: as of phantoms."""
+        return knows_lesions or not self.needs_voxels
+
 
 MEASURES = (
     Measure("pointing", lambda r: r.localisation.points, (("Endplates", 0.90), ("Marrow", 0.85))),

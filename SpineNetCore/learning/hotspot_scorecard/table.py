@@ -63,9 +63,9 @@ def table_text(summary: Summary) -> str:
     return "\n\n".join("\n".join([block.heading, *aligned([block.titles, *block.rows])]) for block in blocks)
 
 
-def readings_csv(readings: Sequence[Reading]) -> str:
-    """A row per map; empty cells where a figure has no meaning."""
-    return csv_text(_CSV_COLUMNS, (_csv_row(reading) for reading in readings))
+def readings_csv(readings: Sequence[Reading], *, knows_lesions: bool) -> str:
+    """A row per map; empty cells where a figure has no meaning. knows_lesions: see `Summary`."""
+    return csv_text(_CSV_COLUMNS, (_csv_row(reading, knows_lesions) for reading in readings))
 
 
 def _block(group: str, lines: Sequence[Line], lead: Lead | None, knows_lesions: bool) -> Block:
@@ -73,7 +73,7 @@ def _block(group: str, lines: Sequence[Line], lead: Lead | None, knows_lesions: 
     kept = [
         k
         for k, measure in enumerate(MEASURES)
-        if (knows_lesions or not measure.needs_voxels) and any(not np.isnan(line.figures[k].value) for line in lines)
+        if measure.is_known(knows_lesions) and any(not np.isnan(line.figures[k].value) for line in lines)
     ]
     rows = [(line.method, *(figure_cell(line.figures[k]) for k in kept)) for line in lines]
     bars = [dict(MEASURES[k].bars).get(group) for k in kept]
@@ -101,6 +101,7 @@ def _difference(estimate: Estimate) -> str:
     return f"{estimate.value:+.2f}{interval}"
 
 
-def _csv_row(reading: Reading) -> list[str]:
+def _csv_row(reading: Reading, knows_lesions: bool) -> list[str]:
     names = (reading.patient, reading.level, reading.task.value, reading.method)
-    return [*names, *(number_cell(measure.of(reading), 4) for measure in MEASURES)]
+    figures = (measure.of(reading) if measure.is_known(knows_lesions) else np.nan for measure in MEASURES)
+    return [*names, *(number_cell(figure, 4) for figure in figures)]

@@ -51,7 +51,7 @@ class Case:
 
     def disc(self, level: str) -> NDArray[np.bool_]:
         """The voxels, [slice, row, column], of a graded disc."""
-        return np.asarray(self.discs == DISC_LEVELS.index(level) + 1)
+        return np.asarray(self.discs == number_of(level))
 
     def centre(self, level: str) -> Point:
         """(3,) RAS millimetres: the truth's own, or else the mean of the mask's voxels on its mid-slice.
@@ -95,7 +95,7 @@ def phantom_case(phantom: Phantom, name: str) -> Case:
     nearest = np.linalg.norm(apart, axis=2).argmin(axis=1)
     down = _down(centres, phantom.scan)[nearest]
     off = np.abs((apart[np.arange(len(voxels)), nearest] * down).sum(axis=1))
-    numbers = np.array([_number(disc.level) for disc in phantom.discs], dtype=np.uint8)
+    numbers = np.array([number_of(disc.level) for disc in phantom.discs], dtype=np.uint8)
     discs = np.zeros(phantom.labels.shape, dtype=np.uint8)
     discs[tuple(voxels.T)] = np.where(off < _DISC_REACH_MM, numbers[nearest], OTHER_DISC)
     known = {disc.level: disc.centre_ras_mm for disc in phantom.discs if disc.level in DISC_LEVELS}
@@ -114,11 +114,12 @@ def simulated_case(number: int) -> Case:
 
 def without(case: Case, levels: frozenset[str]) -> Case:
     """The same case with some discs no longer asked for."""
-    numbers = [_number(level) for level in levels]
+    numbers = [number_of(level) for level in levels]
     return replace(case, discs=np.where(np.isin(case.discs, numbers), OTHER_DISC, case.discs).astype(np.uint8))
 
 
-def _number(level: str) -> int:
+def number_of(level: str) -> int:
+    """What marks a disc in `Case.discs`."""
     return DISC_LEVELS.index(level) + 1 if level in DISC_LEVELS else OTHER_DISC
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from SpineNetCore.anatomy import DISC_LEVELS, Affine
+from SpineNetCore.anatomy import Affine
 from SpineNetCore.learning.localisation.cases import OTHER_DISC, Case, without
 from SpineNetCore.scan import Scalar, Scan, mapped, with_averaged_slices
 
@@ -107,7 +107,7 @@ def _with_voxels(case: Case, voxels: NDArray[np.floating]) -> Case:
 
 
 def _rows(case: Case, level: str) -> NDArray[np.intp]:
-    return np.nonzero((case.discs == DISC_LEVELS.index(level) + 1).any(axis=(0, 2)))[0]
+    return np.nonzero(case.disc(level).any(axis=(0, 2)))[0]
 
 
 def _cropped(case: Case, axis: int, start: int, stop: int) -> Case:
@@ -129,7 +129,7 @@ def _in_view(old: Case, new: Case, new_from_old: Affine) -> Case:
     size = np.array(new.discs.shape[1:])
     lost = set()
     for level in new.levels:
-        places = mapped(new_from_old, np.argwhere(old.discs == DISC_LEVELS.index(level) + 1).astype(np.float64))[:, 1:]
+        places = mapped(new_from_old, np.argwhere(old.disc(level)).astype(np.float64))[:, 1:]
         if ((places < -0.5) | (places > size - 0.5)).any():
             lost.add(level)
     bodies = tuple(

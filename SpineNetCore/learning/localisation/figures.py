@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from scipy import ndimage
 
-from SpineNetCore.anatomy import DISC_LEVELS, Disc, Vertebra
+from SpineNetCore.anatomy import Disc, Vertebra
 from SpineNetCore.learning.localisation.cases import OTHER_DISC, Case
 from SpineNetCore.localisation import Spine
 from SpineNetCore.pictures import Grid, data_uri, grey_picture, picture_places, png, scan_window, whole_slice
@@ -53,7 +53,7 @@ def _true_outlines(case: Case, number: int, grid: Grid) -> str:
 
 def _true_name(case: Case, level: str, grid: Grid) -> str:
     """Named behind the canal, at the height of the disc."""
-    columns = np.nonzero(case.discs == DISC_LEVELS.index(level) + 1)[2]
+    columns = np.nonzero(case.disc(level))[2]
     _, y = picture_places(case.centre(level), case.scan, grid)
     x = (columns.max() + 1) * grid.width / case.discs.shape[2] + 0.03 * grid.height
     return _text("true-name", x, y, level)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, Point, Vertebra
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.localisation.cases import OTHER_DISC, Case
+from SpineNetCore.learning.localisation.cases import OTHER_DISC, Case, number_of
 from SpineNetCore.localisation import Spine
 from SpineNetCore.scan import Scan, mapped
 
@@ -107,7 +107,7 @@ def measured(case: Case, find: Finder, condition: str) -> tuple[Outcome, Spine |
     except InputError as refusal:
         missed = tuple(DiscOutcome(level, (), np.nan, np.nan) for level in case.levels)
         return Outcome(*of_scan, missed, refusal=str(refusal)), None
-    hits = _hits(case, spine)
+    hits = hits_of(case, spine)
     corners, s1_lower = _corner_errors(case, spine)
     outcome = Outcome(
         *of_scan,
@@ -127,7 +127,7 @@ def _runner_up(spine: Spine) -> tuple[int, float] | None:
     return max(others, key=lambda other: other[1], default=None)
 
 
-def _hits(case: Case, spine: Spine) -> dict[str, int | None]:
+def hits_of(case: Case, spine: Spine) -> dict[str, int | None]:
     """By reported name, the number in `case.discs` of the disc that its centre lies in; None where it lies in none."""
     voxels = np.argwhere(case.discs > 0)
     numbers = case.discs[tuple(voxels.T)]
@@ -146,7 +146,7 @@ def _disc_at(centre_ras_mm: Point, voxels: NDArray[np.intp], numbers: NDArray[np
 
 
 def _disc_outcome(case: Case, spine: Spine, level: str, hits: dict[str, int | None]) -> DiscOutcome:
-    names = tuple(name for name, hit in hits.items() if hit == DISC_LEVELS.index(level) + 1)
+    names = tuple(name for name, hit in hits.items() if hit == number_of(level))
     centres = [disc.centre_ras_mm for disc in spine.discs if disc.level in names]
     if not centres:
         return DiscOutcome(level, (), np.nan, np.nan)
