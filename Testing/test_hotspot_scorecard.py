@@ -31,7 +31,7 @@ MISSED = Localisation(0.0, 1.0, 2.0, 0.1, 0.2, 0.6, 1.0)
 
 
 def a_reading(method: str, patient: str, shown: Localisation, task: Task = Task.UPPER_ENDPLATE) -> Reading:
-    return Reading(method, patient, "L4-L5", task, shown)
+    return Reading(method, patient, "L4-L5", task, shown, fall=0.5)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from SpineNetCore.learning.figure_page import definitions, figure_page, figures_table
+from SpineNetCore.learning.hotspot_scorecard.erasing import BLUR_PX, ERASED
 from SpineNetCore.learning.hotspot_scorecard.figures import Example
 from SpineNetCore.learning.hotspot_scorecard.patients import ENDPLATE_MM
 from SpineNetCore.learning.hotspot_scorecard.running import Scorecard
@@ -48,6 +49,11 @@ DEFINITIONS = (
         "right half, points right",
         "Share of the map's sum above or below mid-disc, whichever side the graded endplate is on; and whether the "
         "maximum lies there.",
+    ),
+    (
+        "fall",
+        f"By how much the log-odds of the class shown fall, on the central view, once the {ERASED:.0%} of voxels that "
+        f"are highest on the map are blurred away, by {BLUR_PX} pixels: how much of the grade rests on them.",
     ),
     ("other seed", "Correlation of the maps of two seeds, on one true positive of each of the first scans."),
     (

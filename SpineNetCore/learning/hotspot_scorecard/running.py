@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc, group_of
+from SpineNetCore.learning.hotspot_scorecard.erasing import falls
 from SpineNetCore.learning.hotspot_scorecard.figures import Example, example
 from SpineNetCore.learning.hotspot_scorecard.measures import Localisation, alikeness, localisation
 from SpineNetCore.learning.hotspot_scorecard.methods import Method
@@ -39,13 +40,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reading:
-    """One map of one true positive."""
+    """One map of one true positive. fall: see `falls`."""
 
     method: str
     patient: str
     level: str
     task: Task
     localisation: Localisation
+    fall: float
 
     @property
     def group(self) -> str:
@@ -97,9 +99,10 @@ def measure_disc(
     """Add to the card what one disc says of every method; returns the maps, (T, 9, 112, 224) by method."""
     maps = {method.title: method.make(network, disc.context, disc.scores, seed) for method in methods}
     for title, made in maps.items():
-        for heat, lesion, score in zip(made, disc.lesions, disc.scores, strict=True):
+        rows = zip(made, disc.lesions, disc.scores, falls(network, disc, made), strict=True)
+        for heat, lesion, score, fall in rows:
             shown = localisation(heat, lesion, disc.in_scan, score.task)
-            card.readings.append(Reading(title, disc.patient, disc.level, score.task, shown))
+            card.readings.append(Reading(title, disc.patient, disc.level, score.task, shown, fall))
     shown_yet = Counter(one.task for one in card.examples)
     for row, score in enumerate(disc.scores):
         if shown_yet[score.task] < EXAMPLES_PER_TASK:

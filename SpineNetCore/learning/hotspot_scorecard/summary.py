@@ -41,6 +41,7 @@ MEASURES = (
     Measure("AUPRC", lambda r: r.localisation.precision, needs_voxels=True),
     Measure("right half", lambda r: r.localisation.side),
     Measure("points right", lambda r: r.localisation.points_to_side, (("Endplates", 0.95), ("Marrow", 0.95))),
+    Measure("fall", lambda r: r.fall),
 )
 
 

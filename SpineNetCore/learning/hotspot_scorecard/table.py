@@ -21,7 +21,7 @@ NOTE = (
 
 _CSV_COLUMNS = (
     *("patient", "level", "task", "method", "points", "points_in_plane", "energy_ratio", "iou", "auprc"),
-    *("right_half", "points_right"),
+    *("right_half", "points_right", "fall"),
 )
 
 
