@@ -14,6 +14,7 @@ from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, slices_of_file, without_warnings
 from SpineNetCore.dicom_series import ChosenSeries, is_t2, sagittal_t2_series, title
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.image_files import read_image
 
@@ -41,6 +42,7 @@ def read_dicom(path: Path) -> FileVolume:
 
     [i, j, k] are columns, rows, and slices along their normal. Raises InputError where they make no regular stack.
     """
+    check_file_name(path.resolve())
     series = sagittal_t2_series(path) if path.is_dir() else ChosenSeries(slices_of_file(path))
     _check_alike(series.slices, path)
     stack = sorted(series.slices, key=_along_normal)

@@ -126,8 +126,9 @@ def _evidence_section(report: SpineReport, figures: dict[str, DiscFigures]) -> s
     else:
         intro = (
             "<p>For every grading: the scan, and beside it the same picture with the evidence hotspots, the places "
-            "that led to that grade; for endplates and marrow those that speak for a change, even where none was "
-            "graded. Each is the slice on which the hotspots are strongest within the disc.</p>"
+            "that moved the computer's grade most; for endplates and marrow those that speak for a change, even where "
+            "none was graded. For Pfirrmann and narrowing they tell little more than where the disc is. Each is the "
+            "slice on which the hotspots are strongest within the disc.</p>"
             f"{_heat_scale()}"
         )
     return f"<section><h2>Disc by disc</h2>{intro}\n{levels}</section>"

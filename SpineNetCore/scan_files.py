@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from SpineNetCore.dicom_files import read_dicom
 from SpineNetCore.dicom_headers import is_dicom
 from SpineNetCore.errors import InputError
-from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import RAS_FROM_LPS, checked_scan
 from SpineNetCore.image_files import read_image, write_image
 from SpineNetCore.scan import Scan
@@ -24,7 +23,6 @@ def read_scan(path: Path) -> Scan:
     """
     if not path.exists():
         raise InputError(f"'{path}' does not exist: give a NIfTI, NRRD or MHA file, a DICOM folder or a DICOM file.")
-    check_file_name(path.resolve())
     volume = read_dicom(path) if path.is_dir() or is_dicom(path) else read_image(path)
     return checked_scan(volume)
 

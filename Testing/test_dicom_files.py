@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -94,6 +97,16 @@ def test_rescaled_and_signed_values_are_intensities(tmp_path):
     )
 
     assert np.array_equal(read_scan(path).voxels[0], stored.astype(np.float32) * 2.5 - 3)
+
+
+def test_a_folder_whose_own_name_is_not_utf_8_is_refused_by_any_other_name(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Z\xe4hn"))
+    folder.mkdir()
+    write_series(folder, PLACES)
+    (tmp_path / "link").symlink_to(folder)
+
+    with pytest.raises(InputError, match=r"Z\\xe4hn' is not written in UTF-8"):
+        read_scan(tmp_path / "link")
 
 
 def test_one_file_is_one_slice_though_its_series_lies_beside_it(tmp_path):

@@ -32,8 +32,8 @@ def add_to(commands: Commands) -> None:
         help="how well the maps show the lesions of phantoms, or a patient's endplate",
         description="Measure, on phantoms that know their lesions or on patients whose masks tell where an endplate "
         "is, how well the maps of rightly graded abnormal discs show what led to the grade: saliency, SmoothGrad, "
-        "Grad-CAM and ours of one network side by side. Prints a table; --output also writes hotspots.html, with "
-        "examples, and a table of all maps.",
+        "Grad-CAM, the paper's and ours of one network, beside a fixed place, the same for all discs. Prints a table; "
+        "--output also writes hotspots.html, with examples, and a table of all maps.",
     )
     _add_scans_to(parser)
     parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")

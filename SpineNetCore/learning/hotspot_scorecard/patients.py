@@ -28,7 +28,6 @@ from SpineNetCore.vertebra_network import VertebraNetwork
 ENDPLATE_MM = 3.0
 """ours: how far above and below the border of a disc's mask an endplate's defect is taken to reach."""
 
-
 PLACED_TASKS = frozenset(Task) - {Task.UPPER_MARROW, Task.LOWER_MARROW}
 """Those whose findings the masks place: SPIDER does not tell on which side marrow is changed."""
 
