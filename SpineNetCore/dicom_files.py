@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
 
 from SpineNetCore.anatomy import Affine, FloatArray
-from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, slices_of_file, without_warnings
-from SpineNetCore.dicom_series import ChosenSeries, is_t2, sagittal_t2_series, title
+from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, read_dataset, slices_of_file, without_warnings
+from SpineNetCore.dicom_series import is_t2, sagittal_t2_series, series_of_file, title
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
@@ -43,7 +42,7 @@ def read_dicom(path: Path) -> FileVolume:
     [i, j, k] are columns, rows, and slices along their normal. Raises InputError where they make no regular stack.
     """
     check_file_name(path.resolve())
-    series = sagittal_t2_series(path) if path.is_dir() else ChosenSeries(slices_of_file(path))
+    series = sagittal_t2_series(path) if path.is_dir() else series_of_file(path)
     _check_alike(series.slices, path)
     stack = sorted(series.slices, key=_along_normal)
     step_mm = _step_mm(stack, path)
@@ -98,10 +97,14 @@ def _check_steps(
 ) -> None:
     nearest = int(np.argmin(steps_mm))
     if steps_mm[nearest] < SAME_PLACE_MM:
-        raise InputError(
-            f"'{stack[nearest].path.name}' and '{stack[nearest + 1].path.name}' of '{path}' lie at the same place "
-            f"({places_mm[nearest]:.2f} mm along the slice normal): remove one of the two."
-        )
+        one, other = stack[nearest], stack[nearest + 1]
+        where = f"lie at the same place ({places_mm[nearest]:.2f} mm along the slice normal)"
+        if one.path == other.path:
+            raise InputError(
+                f"frames {one.frame + 1} and {other.frame + 1} of '{one.path}' {where}: export one image type and time "
+                "point alone."
+            )
+        raise InputError(f"'{one.path.name}' and '{other.path.name}' of '{path}' {where}: remove one of the two.")
     # the lower median: with two steps, the shorter one is the usual one
     usual_mm = np.sort(steps_mm)[(len(steps_mm) - 1) // 2]
     uneven = np.flatnonzero(np.abs(steps_mm - usual_mm) > GAP_TOLERANCE * usual_mm)
@@ -131,15 +134,24 @@ def _intensities(path: Path, headers: list[DicomSlice]) -> list[NDArray[Any]]:
     """Rescaled [row, column] pictures of a file's frames."""
     try:
         with without_warnings():
-            stored = dcmread(path).pixel_array
+            stored = read_dataset(path).pixel_array
     except RuntimeError:
-        # compressed in a way that pydicom cannot decode by itself: SimpleITK can, and rescales too
-        frames = read_image(path).voxels
-        return [frames[:, :, header.frame].T for header in headers]
+        frames = _stored_by_itk(path)
     except (AttributeError, *DAMAGE) as error:
         raise InputError(f"'{path}' is cut off or has no pixels: copy it again whole.") from error
-    frames = stored.reshape(-1, *headers[0].shape).astype(np.float32)
+    else:
+        frames = stored.reshape(-1, *headers[0].shape).astype(np.float32)
     return [frames[header.frame] * header.slope + header.intercept for header in headers]
+
+
+def _stored_by_itk(path: Path) -> FloatArray:
+    """Stored [frame, row, column] values that are compressed in a way that pydicom cannot decode by itself.
+
+    SimpleITK can, but it rescales all frames as the first is to be.
+    """
+    first = slices_of_file(path)[0]
+    rescaled = read_image(path).voxels.transpose(2, 1, 0).astype(np.float32)
+    return np.asarray((rescaled - np.float32(first.intercept)) / np.float32(first.slope))
 
 
 def _lps_from_ijk(stack: list[DicomSlice], step_mm: float) -> Affine:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from SpineNetCore.errors import InputError
 
@@ -34,6 +35,9 @@ DAMAGE = (
 """What pydicom raises on files that are cut off or damaged."""
 
 _MR_MODALITIES = ("MR", "OT", "")
+
+_FIRST_GROUPS = (b"\x02\0", b"\x08\0")
+"""Of the elements that files begin with: 0002 and 0008, in the usual order of bytes."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +85,38 @@ class DicomSlice:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file carries the mark of DICOM after its preamble; raises InputError where it cannot be opened."""
+    """Whether a file carries the mark of DICOM after its preamble, or begins with an element, as old ones do.
+
+    Raises InputError where it cannot be opened.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
+            start = file.read(132)
+            return start[128:] == b"DICM" or _is_element(start[:8])
     except OSError as error:
         raise InputError(f"'{path}' cannot be opened ({error.strerror}): give a file that may be read.") from error
+
+
+def _is_element(start: bytes) -> bool:
+    """Whether a file's first bytes are an element's: of the first groups, then a type or a length below 64 kB."""
+    has_type = start[4:6].isalpha() and start[4:6].isupper()
+    return start[:2] in _FIRST_GROUPS and start[3:4] == b"\0" and (has_type or start[6:8] == b"\0\0")
+
+
+def read_dataset(path: Path, *, stop_before_pixels: bool = False) -> Dataset:
+    """A file's elements, with or without a preamble; raises one of `DAMAGE` where it is cut off or damaged."""
+    dataset = dcmread(path, stop_before_pixels=stop_before_pixels, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        syntax = ImplicitVRLittleEndian if dataset.original_encoding[0] else ExplicitVRLittleEndian
+        dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
 
 
 def slices_of_file(path: Path) -> list[DicomSlice]:
     """Headers of a file's frames, one for a plain file; raises InputError where it is no MR image with a place."""
     try:
         with without_warnings():
-            dataset = dcmread(path, stop_before_pixels=True)
+            dataset = read_dataset(path, stop_before_pixels=True)
             _check_mr_image(dataset, path)
             return [_slice(dataset, path, frame) for frame in range(int(dataset.get("NumberOfFrames") or 1))]
     except DAMAGE as error:
@@ -115,7 +138,7 @@ def without_warnings() -> Iterator[None]:
 
 
 def _check_mr_image(dataset: Dataset, path: Path) -> None:
-    modality = str(dataset.get("Modality") or "")
+    modality = str(dataset.get("Modality") or "").upper()
     if not (dataset.get("Rows") and dataset.get("Columns")):
         raise InputError(f"'{path}' holds no image (its Modality is '{modality}'): give a sagittal T2 series.")
     if modality not in _MR_MODALITIES:

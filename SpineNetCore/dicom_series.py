@@ -49,11 +49,24 @@ def sagittal_t2_series(folder: Path) -> ChosenSeries:
     """
     slices = _slices_below(folder)
     _check_one_patient(slices, folder)
+    return _best(slices, folder)
+
+
+def series_of_file(path: Path) -> ChosenSeries:
+    """The slice of a plain file, or the best series among the frames of an enhanced one, which may hold two echoes.
+
+    Raises InputError where it is no MR image, or none of its frames is sagittal.
+    """
+    slices = slices_of_file(path)
+    return _best(slices, path) if len(slices) > 1 else ChosenSeries(slices)
+
+
+def _best(slices: list[DicomSlice], source: Path) -> ChosenSeries:
     series = _grouped(slices)
     sagittal = [group for group in series if _is_mostly_sagittal(group)]
     if not sagittal:
         names = ", ".join(f"'{title(group[0].series)}'" for group in series)
-        raise InputError(f"'{folder}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
+        raise InputError(f"'{source}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
     chosen, *rest = sorted(sagittal, key=_preference, reverse=True)
     rival = rest[0][0].series if rest and _preference(rest[0]) == _preference(chosen) else None
     return ChosenSeries(chosen, len(series) - 1, rival)
@@ -117,7 +130,7 @@ def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:
     return 2 * sum(header.is_sagittal for header in group) > len(group)
 
 
-def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, int, int]:
+def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, int, int]:
     """Rises with how well a series suits; ours: many small pixels settle a draw."""
     series = group[0].series
     name = series.description.lower()
@@ -126,6 +139,7 @@ def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, int, i
         is_t2(series),
         not (series.has_fat_saturation or _FAT_SUPPRESSION.search(name)),
         not series.is_gradient_echo,
+        series.echo_time_ms is None or series.echo_time_ms >= LONG_ECHO_MS,
         len(group),
         group[0].shape[0] * group[0].shape[1],
     )

@@ -23,6 +23,9 @@ CROP_WIDTHS = 1.97
 BODY_MEDIAN = 0.5
 """Every slice is scaled so that the median of its pair of vertebral bodies lies here (section 4)."""
 
+_FAR_ABOVE = 0.25
+"""ours: share of the 99.5th percentile above which no darkest voxel lies, even where a scan shows tissue alone."""
+
 _BODY_CORE = 0.8
 
 
@@ -55,14 +58,13 @@ def cut_disc_volume(scan: Scan, disc: Disc) -> DiscVolume:
     """Cut a disc out of a scan whose slices are already about 4 mm thick (see `with_averaged_slices`).
 
     The slice nearest to the disc's centre comes to the middle; pixels are square and interpolated linearly within
-    slices, never across them. ours: intensities start at 0, since in some files air lies far below (SPIDER: -1000).
+    slices, never across them. ours: intensities start where the scan's do, see `_black`.
     """
     ras_from_context = _frame(scan, disc)
     ijk_from_context = scan.ijk_from_ras @ ras_from_context
     sampled = sampled_slices(scan.voxels, ijk_from_context, CONTEXT_SHAPE)
     bodies = _bodies_mask(disc, np.asarray(np.linalg.inv(ras_from_context), dtype=np.float64))
-    darkest = min(float(np.percentile(scan.voxels[:, ::4, ::4], 0.1)), 0.0)
-    return DiscVolume(disc.level, _normalised(sampled - np.float32(darkest), bodies), ras_from_context)
+    return DiscVolume(disc.level, _normalised(sampled - _black(scan), bodies), ras_from_context)
 
 
 def sampled_slices(voxels: FloatArray, ijk_from_frame: Affine, shape: tuple[int, int, int]) -> FloatArray:
@@ -86,6 +88,12 @@ def context_margin() -> tuple[int, int, int]:
     """Slices, rows and columns from the context's first voxel to the disc volume's."""
     slices, rows, columns = ((c - d) // 2 for c, d in zip(CONTEXT_SHAPE, DISC_SHAPE, strict=True))
     return slices, rows, columns
+
+
+def _black(scan: Scan) -> np.float32:
+    """The intensity of nothing: 0, unless the file's darkest voxels lie below (SPIDER: -1000) or far above it."""
+    darkest, bright = np.percentile(scan.voxels[:, ::4, ::4], (0.1, 99.5))
+    return np.float32(darkest if darkest < 0 or darkest > _FAR_ABOVE * bright else 0.0)
 
 
 def _frame(scan: Scan, disc: Disc) -> Affine:

@@ -17,6 +17,7 @@ from SpineNetCore.anatomy import Affine
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
+from SpineNetCore.meta_image_checks import check_meta_image
 from SpineNetCore.nifti_checks import NiftiHeader, check_nifti, cut_off
 
 _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
@@ -28,8 +29,7 @@ def read_image(path: Path) -> FileVolume:
     check_file_name(path.resolve())
     reader = _header(path)
     _check_volume(reader, path)
-    if reader.GetImageIO() == "NiftiImageIO":
-        check_nifti(path, _nifti_header(reader))
+    _check_format(reader, path)
     image = _voxels(reader, path)
     return FileVolume(sitk.GetArrayFromImage(image).transpose(2, 1, 0), _lps_from_ijk(image), path)
 
@@ -92,6 +92,20 @@ def _check_volume(reader: sitk.ImageFileReader, path: Path) -> None:
         raise InputError(
             f"'{path}' has {reader.GetNumberOfComponents()} numbers per voxel ({kind}), such as colours: "
             "give a scan with one intensity per voxel."
+        )
+
+
+def _check_format(reader: sitk.ImageFileReader, path: Path) -> None:
+    """What each format's reader would pass over in silence."""
+    image_format = reader.GetImageIO()
+    if image_format == "NiftiImageIO":
+        check_nifti(path, _nifti_header(reader))
+    elif image_format == "MetaImageIO":
+        check_meta_image(path)
+    elif image_format == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
+        raise InputError(
+            f"'{path}' does not say how it lies in the patient (it has no field 'space'): "
+            "export it again with its orientation."
         )
 
 

@@ -76,7 +76,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
             hotspots = _on_scan(scan, volumes, maps)
     return SpineReport(
         scan=scan,
-        source=path,
+        source=path if path.name else path.resolve(),  # '.' has no name
         vertebrae=spine.vertebrae,
         discs=_results(spine, volumes, scores, settings),
         models=_model_uses(models, settings),

@@ -10,7 +10,14 @@ from dicom_writing import AXIAL, COLUMNS, ROWS, picture, save, slice_dataset, wr
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import EnhancedMRImageStorage, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
+from pydicom.uid import (
+    EnhancedMRImageStorage,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    RLELossless,
+)
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
@@ -204,6 +211,58 @@ def test_slices_packed_beyond_pydicom_are_read_and_rescaled_too(tmp_path):
 
     assert packed.file_meta.TransferSyntaxUID == JPEGLosslessSV1
     assert np.array_equal(read_scan(save(dataset, tmp_path / "a.dcm")).voxels, [picture(0) * 2.0 - 5])
+
+
+def test_frames_packed_beyond_pydicom_are_each_rescaled_as_they_say(tmp_path):
+    path = an_enhanced_file(tmp_path / "enhanced.dcm", PLACES)
+    sitk.WriteImage(
+        sitk.GetImageFromArray(pictures(4)), str(tmp_path / "a.dcm"), useCompression=True, compressor="JPEG"
+    )
+    dataset, packed = dcmread(path), dcmread(tmp_path / "a.dcm")
+    dataset.file_meta.TransferSyntaxUID = packed.file_meta.TransferSyntaxUID
+    dataset.PixelData = packed.PixelData
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        frame.PixelValueTransformationSequence = [Dataset()]
+        frame.PixelValueTransformationSequence[0].RescaleSlope = slope = 3 - 0.5 * k
+        frame.PixelValueTransformationSequence[0].RescaleIntercept = slope + k
+    dataset.save_as(path)
+    slopes = 3 - 0.5 * np.arange(4)[:, None, None]
+    expected = pictures(4) * slopes + slopes + np.arange(4)[:, None, None]
+
+    assert np.allclose(read_scan(path).voxels, expected, atol=1e-3)
+
+
+def test_the_late_echo_of_an_enhanced_file_is_read_from_the_file_as_from_its_folder(tmp_path):
+    path = an_enhanced_file(tmp_path / "enhanced.dcm", [*PLACES, *PLACES])
+    dataset = dcmread(path)
+    del dataset.EchoTime
+    for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        frame.MREchoSequence = [Dataset()]
+        frame.MREchoSequence[0].EffectiveEchoTime = 20.0 if k < 4 else 100.0
+    dataset.save_as(path)
+
+    assert np.array_equal(read_scan(path).voxels, pictures(8)[4:])
+    assert np.array_equal(read_scan(tmp_path).voxels, pictures(8)[4:])
+
+
+def test_two_frames_at_one_place_are_refused(tmp_path):
+    path = an_enhanced_file(tmp_path / "enhanced.dcm", [*PLACES, 0.0])
+
+    assert "frames 3 and 5 of " in refusal_of(path)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_a_file_without_preamble_is_read_as_one_with_it(syntax, tmp_path):
+    dataset = slice_dataset(picture(0), (0, 0, 0), SeriesDescription="t1_tse_sag")
+    del dataset.file_meta
+    dataset.save_as(tmp_path / "old", implicit_vr=syntax.is_implicit_VR, little_endian=True)
+
+    for path in (tmp_path / "old", tmp_path):
+        scan = read_scan(path)
+        assert np.array_equal(scan.voxels, [picture(0)])
+        assert "does not say that it is T2" in scan.doubts[0]
 
 
 def test_a_missing_slice_is_refused_and_its_place_named(tmp_path):

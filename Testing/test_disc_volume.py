@@ -64,8 +64,9 @@ def a_scan() -> Scan:
 def test_a_voxel_of_the_volume_shows_the_place_it_says(turn_deg, level):
     """In a scan whose intensity rises evenly in space, every voxel tells its own place, but for its slice's scale."""
     scan = an_empty_scan(slices=13, spacing_mm=(4.2, 0.7, 0.6), turn_deg=turn_deg)
-    slope, base = np.array([0.5, -0.9, 0.7]), 500.0
+    slope = np.array([0.5, -0.9, 0.7])
     everywhere = mapped(scan.ras_from_ijk, np.moveaxis(np.indices(scan.voxels.shape), 0, -1).astype(float))
+    base = 20 - (everywhere @ slope).min()
     scan = replace(scan, voxels=(base + everywhere @ slope).astype(np.float32))
     volume = cut_disc_volume(scan, disc_of(scan, level))
     for array, ras_from_array in (
@@ -189,12 +190,21 @@ def test_values_lie_between_0_and_1_and_the_brightest_are_clipped(a_scan):
     assert np.isfinite(volume.context).all()
 
 
-def test_intensities_that_start_far_below_zero_count_from_their_darkest(a_scan):
+@pytest.mark.parametrize("offset", [-1000, 1000])
+def test_intensities_that_start_far_from_zero_count_from_their_darkest(a_scan, offset):
     from_zero = replace(a_scan, voxels=a_scan.voxels - BACKGROUND)
-    from_below = replace(a_scan, voxels=from_zero.voxels - 1000)
+    from_afar = replace(a_scan, voxels=from_zero.voxels + offset)
     disc = disc_of(a_scan, "L2-L3")
 
-    assert np.allclose(cut_disc_volume(from_below, disc).context, cut_disc_volume(from_zero, disc).context, atol=1e-5)
+    assert np.allclose(cut_disc_volume(from_afar, disc).context, cut_disc_volume(from_zero, disc).context, atol=1e-5)
+
+
+def test_dark_tissue_is_not_taken_for_an_offset(a_scan):
+    dark = 0.1 * float(a_scan.voxels.max())
+    cropped = replace(a_scan, voxels=np.maximum(a_scan.voxels, np.float32(dark)))
+    volume = cut_disc_volume(cropped, disc_of(a_scan, "L2-L3"))
+
+    assert volume.context[present_slices(volume)].min() > 0
 
 
 @pytest.mark.parametrize("gain", [0.01, 37.0])

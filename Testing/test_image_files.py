@@ -81,6 +81,31 @@ def test_a_packed_file_with_a_wrong_checksum_is_refused(tmp_path, capfd):
     assert "damaged, cut off" in refusal_of(path, capfd)
 
 
+@pytest.mark.parametrize("ending", [".mha", ".mhd"])
+@pytest.mark.parametrize("says_its_size", [True, False])
+@pytest.mark.parametrize("damage", [lambda b: b[:-40], lambda b: b[:-900] + bytes(600) + b[-300:]])
+def test_packed_voxels_of_a_meta_image_that_are_damaged_are_refused(ending, says_its_size, damage, tmp_path, capfd):
+    path = tmp_path / f"spine{ending}"
+    write_image(np.tile(VOXELS, (8, 4, 4)), PLACE, path)
+    assert read_scan(path).voxels.any()
+    if not says_its_size:
+        size = path.read_bytes().index(b"CompressedDataSize")
+        end = path.read_bytes().index(b"\n", size) + 1
+        path.write_bytes(path.read_bytes()[:size] + path.read_bytes()[end:])
+    packed = path if ending == ".mha" else tmp_path / "spine.zraw"
+    packed.write_bytes(damage(packed.read_bytes()))
+
+    assert "damaged, cut off" in refusal_of(path, capfd)
+
+
+def test_an_nrrd_file_without_orientation_is_refused(tmp_path, capfd):
+    path = tmp_path / "spine.nrrd"
+    write_image(VOXELS, PLACE, path)
+    path.write_bytes(path.read_bytes().replace(b"space: left-posterior-superior", b"space dimension: 3"))
+
+    assert "does not say how it lies in the patient (it has no field 'space')" in refusal_of(path, capfd)
+
+
 def test_a_header_without_its_data_file_is_refused(tmp_path, capfd):
     sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(tmp_path / "spine.mhd"))
     (tmp_path / "spine.raw").unlink()

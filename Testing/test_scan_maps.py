@@ -24,6 +24,7 @@ def a_scan(request) -> Scan:
 def smooth(scan: Scan) -> Scan:
     slices, rows, columns = np.indices(scan.voxels.shape)
     voxels = 100 + 20 * np.sin(rows / 25) + 20 * np.cos(columns / 20) + 3 * slices
+    voxels[:, :20, :20] = 0  # air in a corner
     return replace(scan, voxels=voxels.astype(np.float32))
 
 
