@@ -14,6 +14,7 @@ from SpineNetCore.command_line import main
 from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grading import cases
+from SpineNetCore.learning.grading.running import ScanDiscs
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def drawn_phantoms(monkeypatch):
 
     def discs(number, split, name, detector):
         drawn.append((number, split))
-        return [a_disc({Task.PFIRRMANN: {grade}}, brightness=50 * grade) for grade in (1, 5)]
+        discs = [a_disc({Task.PFIRRMANN: {grade}}, brightness=50 * grade) for grade in (1, 5)]
+        return ScanDiscs(discs, ("L5-S1",) if number else ())
 
     monkeypatch.setattr(cases, "_of_phantom", discs)
     return drawn
@@ -83,6 +85,12 @@ def test_phantoms_are_their_own_group_with_other_ones_for_the_temperature(models
     assert len(rows(tmp_path / "discs.csv")) == 8
 
 
+def test_graded_discs_that_are_not_found_are_told(models, tmp_path, drawn_phantoms, capsys):
+    assert status("--phantoms", 2, "--models", models, "--output", tmp_path) == 0
+    assert "Graded discs not found, which count nowhere: 1." in capsys.readouterr().out
+    assert "1, which count nowhere: test phantom 1 L5-S1<" in (tmp_path / "grading.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -101,6 +109,6 @@ def test_a_bad_request_is_refused_in_one_sentence_and_nothing_is_written(argumen
 
 
 def test_scans_without_any_disc_to_grade_are_told(models, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cases, "_of_phantom", lambda *_: [])
+    monkeypatch.setattr(cases, "_of_phantom", lambda *_: ScanDiscs([], ("L5-S1",)))
     assert status("--phantoms", 1, "--models", models) == 2
     assert "No task can be measured on 0 graded discs of test patients" in capsys.readouterr().err

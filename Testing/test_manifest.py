@@ -57,9 +57,9 @@ def test_columns_may_come_in_any_order_and_grades_be_left_out(write):
 
 
 def test_a_set_of_all_grades_says_nothing(write):
-    (scan,) = manifest_scans(write("a.nii.gz,anna,L5-S1,1|2|3|4|5,,0|1,,,,,"))
+    (scan,) = manifest_scans(write("a.nii.gz,anna,L5-S1,1|2|3|4|5,2,0|1,,,,,"))
 
-    assert scan.labels["L5-S1"].grades == {}
+    assert scan.labels["L5-S1"].grades == {Task.NARROWING: {2}}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_set_of_all_grades_says_nothing(write):
     ],
 )
 def test_any_marrow_is_spread_to_the_sides_as_far_as_it_goes(write, cells, upper, lower, changed):
-    (scan,) = manifest_scans(write(f"a.nii.gz,anna,L5-S1,,,,,{cells},"))
+    (scan,) = manifest_scans(write(f"a.nii.gz,anna,L5-S1,3,,,,{cells},"))
     label = scan.labels["L5-S1"]
 
     assert (label.grades.get(Task.UPPER_MARROW), label.grades.get(Task.LOWER_MARROW)) == (upper, lower)
@@ -139,6 +139,18 @@ def test_a_patient_in_two_splits_is_refused_by_name(write):
 def test_a_table_at_fault_is_refused(write, header, said):
     with pytest.raises(InputError, match=said):
         manifest_scans(write(header=header))
+
+
+@pytest.mark.parametrize("cells", [",,,,,,,", "1|2|3|4|5,,0|1,,,,,", ",,,,,,,test"])
+def test_a_table_whose_rows_tell_nothing_is_refused(write, cells):
+    with pytest.raises(InputError, match="grades no disc: fill in one of the columns pfirrmann, "):
+        manifest_scans(write(f"a.nii.gz,anna,L5-S1,{cells}"))
+
+
+@pytest.mark.parametrize("row", ['"a.nii.gz"x,anna,L4-L5,4,,,,,,,', 'a.nii.gz,anna,L4-L5,"4,,,,,,,'])
+def test_a_quotation_mark_at_fault_is_named_with_its_line(write, row):
+    with pytest.raises(InputError, match=r"labels.csv', line 3: it is not comma-separated .*: close every quotation"):
+        manifest_scans(write(FIRST, row))
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path):

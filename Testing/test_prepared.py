@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from full_disk import a_full_disk
 
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
@@ -82,6 +83,19 @@ def test_a_changed_file_is_cut_again(store, scan, cutter, tmp_path, name):
     store.discs(scan, cutter)
 
     assert cutter.times == 2
+
+
+@pytest.mark.parametrize(("header", "voxels"), [("scan.mhd", "scan.raw"), ("scan.nhdr", "scan.raw")])
+def test_voxels_that_lie_beside_their_header_count_too(store, cutter, tmp_path, header, voxels):
+    scan = GradedScan("anna", Path("t.csv"), ScanFile(tmp_path / header), {})
+    for brightness in (1, 2):
+        sitk.WriteImage(sitk.GetImageFromArray(np.full((3, 4, 5), brightness, np.int16)), str(tmp_path / header))
+        headers = (tmp_path / header).read_bytes()
+        store.discs(scan, cutter)
+
+    assert cutter.times == 2
+    assert (tmp_path / voxels).exists()
+    assert headers == (tmp_path / header).read_bytes()
 
 
 def test_another_detector_or_version_or_spacing_cuts_again(store, scan, cutter, monkeypatch):

@@ -87,6 +87,14 @@ def test_lesions_are_kept_of_the_first_phantoms_alone_and_only_where_they_are_as
     assert len(simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path / "fewer")) == 2
 
 
+def test_a_simulator_of_other_lesions_simulates_again(simulated, tmp_path, monkeypatch):
+    simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path)
+    monkeypatch.setattr(module, "_lesions_of", lambda _seed: [a_lesion(place=7)])
+    (lesion,) = simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path)
+
+    assert lesion.voxels[0] == 7
+
+
 def test_phantoms_without_a_lesion_leave_no_file(simulated, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_lesions_of", lambda _seed: [])
 

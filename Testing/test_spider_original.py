@@ -42,7 +42,10 @@ def test_spiders_own_validation_subset_is_for_testing(folder):
     overview = folder / "overview.csv"
     overview.write_text(overview.read_text("utf-8").replace("3_t2,4,4,M,,training", "3_t2,4,4,M,,validation"))
 
-    assert [scan.split for scan in original_scans(folder)] == [Split.TEST, Split.TEST]
+    scans = original_scans(folder)
+
+    assert [scan.split for scan in scans] == [Split.TEST, Split.TEST]
+    assert [scan.is_reserved for scan in scans] == [True, False]
 
 
 def test_what_is_left_out_is_said(folder, caplog):

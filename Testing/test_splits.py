@@ -58,6 +58,14 @@ def test_a_given_split_stays_and_counts_towards_its_tenth():
     assert Counter(split.values()) == {Split.TEST: 8, Split.VALIDATION: 2, Split.TRAIN: 10}
 
 
+def test_reserved_patients_change_no_other_s_split():
+    reserved = [replace(s, patient=f"q{s.patient}", split=Split.TEST, is_reserved=True) for s in scans_of(40)]
+    split = splits_of(with_splits(scans_of(30) + reserved))
+
+    assert {patient: one for patient, one in split.items() if patient[0] == "p"} == splits_of(with_splits(scans_of(30)))
+    assert {one for patient, one in split.items() if patient[0] == "q"} == {Split.TEST}
+
+
 def test_a_given_split_holds_for_the_patients_other_scans_and_sources():
     scans = [replace(scans_of(1)[0], split=Split.VALIDATION), *scans_of(1), *scans_of(1, OTHER)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,13 +65,26 @@ def run(options: argparse.Namespace) -> None:
     check_sources(options)
     if options.output:
         GRADING.check(options.output)
-    evaluation, discs = _evaluate(options)
-    print_figures(table_text(evaluation.lines), INTERVALS_NOTE)
+    measured = _evaluate(options)
+    print_figures(table_text(measured.evaluation.lines), *measured.notes, INTERVALS_NOTE)
     if options.output:
-        write_grading(evaluation, discs, options.output)
+        write_grading(measured.evaluation, measured.discs, options.output)
 
 
-def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]]:
+@dataclass(frozen=True)
+class _Measured:
+    """missed: how many graded discs were not found."""
+
+    evaluation: Evaluation
+    discs: list[GradedDisc]
+    missed: int
+
+    @property
+    def notes(self) -> list[str]:
+        return [f"Graded discs not found, which count nowhere: {self.missed}."] if self.missed else []
+
+
+def _evaluate(options: argparse.Namespace) -> _Measured:
     import numpy as np
 
     from SpineNetCore.learning.grading.page import Evaluation
@@ -85,7 +98,7 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
     grade = partial(score_discs, models.grader, views=options.views, device=device)
     stages = Stages(sink_named("auto"))
     with stages.stage("discs") as count:
-        discs, empty = grade_all(_jobs(options, models), grade, options.workers, count)
+        discs, missed = grade_all(_jobs(options, models), grade, options.workers, count)
     with stages.stage("intervals"):
         lines = summaries(discs, np.random.default_rng(options.seed))
     if not lines:
@@ -95,9 +108,9 @@ def _evaluate(options: argparse.Namespace) -> tuple[Evaluation, list[GradedDisc]
         )
     facts = [*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options)]
     facts.append(("Seed of the intervals", str(options.seed)))
-    if empty:
-        facts.append(("Scans without a disc to grade", ", ".join(empty)))
-    return Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs
+    if missed:
+        facts.append(("Graded discs not found", f"{len(missed)}, which count nowhere: {', '.join(missed)}"))
+    return _Measured(Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs, len(missed))
 
 
 def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:

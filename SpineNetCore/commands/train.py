@@ -47,7 +47,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms",
         type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
-        help="how many to simulate (default: 360 for the detector, 1000 for the grader)",
+        help="how many to simulate (default: 360 for the detector, 1000 for the grader, none by the preset paper)",
     )
     parser.add_argument(
         "--storage",
@@ -114,6 +114,9 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Learn and write."""
+    for folder in (options.work, options.output):
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"'{folder}' is no folder: give --work and --output folders, or names for new ones.")
     logging.getLogger("SpineNetCore").setLevel(logging.INFO)
     (_train_detector if options.model == "detector" else _train_grader)(options)
 
@@ -156,14 +159,20 @@ def _train_grader(options: argparse.Namespace) -> None:
     if options.swap_validation_and_test:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
-    phantoms = 1000 if options.phantoms is None else options.phantoms
-    simulation = Simulation(phantoms, options.workers, course.is_guided)
+    simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
     with joined(options.device, options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process, learned)
     if process.is_first:
         _save_detector(options.output)
         _save_grader(network, scans, earlier, options)
+
+
+def _phantoms_of_grader(options: argparse.Namespace) -> int:
+    """The published recipe knows no phantoms."""
+    if options.phantoms is not None:
+        return int(options.phantoms)
+    return 0 if options.further is None and Preset(options.preset) is Preset.PAPER else 1000
 
 
 def _detector_file(folder: Path) -> Path:

@@ -41,8 +41,9 @@ def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dic
 
     On phantoms first, which all of them share; then with the slabs of the patients allowed; then also with the
     pictures that the network reads by then as a reader does, or surely. folder: the reduced SPIDER copy. work: for
-    checkpoints.
+    checkpoints. Raises InputError where the folder is not that copy.
     """
+    spider.check_reduced(folder)
     simulated = _phantom_slices(phantoms, workers)
     log.info("%d slices of phantoms", len(simulated))
     recipe = DetectorRecipe(steps=1500)
@@ -129,7 +130,14 @@ def _discs_of_scans(
 ) -> list[DiscExample]:
     chosen = [scan for scan in scans if scan.split is split]
     with tqdm(total=len(chosen), desc=f"discs for {split.value}", disable=None) as bar:
-        return list(prepared_examples(chosen, detector, work / DISCS_FOLDER, lambda done, _: bar.update(done - bar.n)))
+        folder = work / DISCS_FOLDER
+        found = list(prepared_examples(chosen, detector, folder, lambda done, _: bar.update(done - bar.n)))
+    graded = sum(len(scan.labels) for scan in chosen)
+    if len(found) < graded:
+        log.warning(
+            "%d of %d graded discs for %s were not found on their scans", graded - len(found), graded, split.value
+        )
+    return found
 
 
 def _self_labelled_pictures(plan: _DetectorPlan, network: VertebraNetwork) -> list[SliceExample]:

@@ -31,6 +31,11 @@ class DiscLabel:
     grades: GradeSets
     marrow_changed: bool = False
 
+    @property
+    def tells_something(self) -> bool:
+        """Whether any task has a label."""
+        return bool(self.grades) or self.marrow_changed
+
 
 @dataclass(frozen=True)
 class ScanFile:
@@ -63,10 +68,15 @@ class PictureFile:
 
 @dataclass(frozen=True)
 class GradedScan:
-    """A scan with labels per level; source: the table that has them; split: None where the table leaves it open."""
+    """A scan with labels per level.
+
+    source: the table that has them. split: None where the table leaves it open. is_reserved: of a subset that its data
+    set reserves for tests, whose patients are no part of those that are split into tenths.
+    """
 
     patient: str
     source: Path
     image: ScanFile | PictureFile
     labels: Mapping[str, DiscLabel]
     split: Split | None = None
+    is_reserved: bool = False

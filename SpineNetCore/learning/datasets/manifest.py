@@ -30,7 +30,13 @@ def manifest_scans(path: Path) -> list[GradedScan]:
     for row in rows:
         by_scan.setdefault(_scan_path(row), []).append(row)
     _check_splits(rows)
-    return [_graded_scan(scan, of_scan) for scan, of_scan in by_scan.items()]
+    scans = [_graded_scan(scan, of_scan) for scan, of_scan in by_scan.items()]
+    if not any(label.tells_something for scan in scans for label in scan.labels.values()):
+        raise InputError(
+            f"'{path}' grades no disc: fill in one of the columns {', '.join(OPTIONAL_COLUMNS[:-1])}, with fewer than "
+            "all grades of a task."
+        )
+    return scans
 
 
 def _scan_path(row: TableRow) -> Path:

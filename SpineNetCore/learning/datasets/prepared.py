@@ -10,11 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from SpineNetCore.image_files import read_image
 from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
 
-VERSION = 3
+VERSION = 4
 """Raised whenever discs are found or cut in another way, or readers' places on pictures change."""
+
+
+_HEADERS = frozenset({".mhd", ".nhdr"})
+"""Endings of files that say in which other files the voxels are."""
 
 
 @dataclass(frozen=True)
@@ -60,4 +65,6 @@ class PreparedDiscs:
                 if file.is_file():
                     with file.open("rb") as opened:
                         digest.update(hashlib.file_digest(opened, "sha256").digest())
+                if file.suffix.lower() in _HEADERS:
+                    digest.update(read_image(file).voxels.tobytes())
         return digest.hexdigest()[:32]

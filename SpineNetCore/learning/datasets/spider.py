@@ -33,7 +33,7 @@ KEPT_OUT_SLABS = (18, 50, 110, 146, 191, 220)
 """Six patients with slabs whose grades no training sees; chosen once, evenly over the list, before any training."""
 
 SAMPLE_PATIENT = 110
-"""The bundled sample is this patient's slab: no training ever sees it."""
+"""The bundled sample is this patient's slab: no bundled model has learned from it."""
 
 FOLDS = 5
 
@@ -76,6 +76,13 @@ def is_kept_out(patient: int) -> bool:
 def fold_of(patient: int, folds: int = FOLDS) -> int:
     """The fold, from 0, in which a patient is for testing and in no other: the remainder of the number."""
     return patient % folds
+
+
+def check_reduced(folder: Path) -> None:
+    """Raise InputError where a folder has no slabs, pictures or overview table, before any of them is read."""
+    slab_patients(folder)
+    disc_counts(folder)
+    _picture_paths(folder)
 
 
 def slabs(folder: Path) -> Iterator[Slab]:

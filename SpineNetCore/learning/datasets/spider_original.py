@@ -36,8 +36,9 @@ def spider_scans(folder: Path) -> list[GradedScan]:
 def original_scans(folder: Path) -> list[GradedScan]:
     """The graded T2 series of the original layout, in the order of the patients' numbers.
 
-    SPIDER's validation subset and the kept-out patients are in the test split, the others open. A series is left out,
-    and said so, where the overview counts other discs on its mask than are graded, or where its image is not there.
+    SPIDER's validation subset, which is reserved, and the kept-out patients are in the test split, the others open, so
+    that the patients of the reduced copy are split as there. A series is left out, and said so, where the overview
+    counts other discs on its mask than are graded, or where its image is not there.
     """
     labels, all_series = patient_labels(folder), read_series(folder)
     for path in sorted((folder / "images").glob("*_t2*.mha")):
@@ -67,9 +68,10 @@ def _graded(series: Series, graded: PatientLabels, validation: set[int], folder:
     mask = _path(folder, "masks", series)
     if not mask.exists():
         raise InputError(f"'{mask}' does not exist: put a mask of the same name beside every image.")
-    split = Split.TEST if series.patient in validation or is_kept_out(series.patient) else None
+    is_reserved = series.patient in validation
+    split = Split.TEST if is_reserved or is_kept_out(series.patient) else None
     image = ScanFile(_path(folder, "images", series), mask)
-    return GradedScan(str(series.patient), folder / GRADINGS_FILE, image, graded.labels, split)
+    return GradedScan(str(series.patient), folder / GRADINGS_FILE, image, graded.labels, split, is_reserved)
 
 
 def _path(folder: Path, part: str, series: Series) -> Path:

@@ -14,12 +14,13 @@ from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 def with_splits(scans: Sequence[GradedScan], seed: int = 0) -> list[GradedScan]:
     """Give every scan its patient's split, the patients of each source 80:10:10 (section 5), drawn by the seed.
 
-    A split that a source gives stays, and counts towards the tenths. Scans come source by source; a patient's name
-    means the same person in all of them. Raises InputError for a patient that two sources put into two splits.
+    A split that a source gives stays, and counts towards the tenths, unless its patient is reserved. Scans come source
+    by source; a patient's name means the same person in all of them. Raises InputError for a patient that two sources
+    put into two splits.
     """
     chosen = _given(scans)
     for _, of_source in groupby(scans, key=lambda scan: scan.source):
-        patients = {scan.patient for scan in of_source}
+        patients = {scan.patient for scan in of_source if not scan.is_reserved}
         chosen |= _drawn(patients, chosen, seed)
     return [replace(scan, split=chosen[scan.patient]) for scan in scans]
 

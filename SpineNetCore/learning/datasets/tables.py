@@ -61,22 +61,35 @@ def read_table(path: Path, required: Sequence[str], known: Collection[str] | Non
             return list(_rows(path, file, required, known))
     except FileNotFoundError as error:
         raise InputError(f"'{path}' does not exist: give the table of labels.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"'{path}' cannot be read ({error}): save it as comma-separated text in UTF-8.") from error
 
 
 def _rows(
     path: Path, lines: Iterator[str], required: Sequence[str], known: Collection[str] | None
 ) -> Iterator[TableRow]:
-    reader = csv.reader(lines, strict=True)
-    header = [name.strip() for name in next(reader, [])]
+    numbered = _numbered(path, lines)
+    header = [name.strip() for name in next(numbered, (1, []))[1]]
     _check_header(path, header, required, known)
-    for cells in reader:
-        row = TableRow(path, reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
+    for line, cells in numbered:
+        row = TableRow(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
         if len(cells) > len(header) or 0 < len(cells) < len(header):
             raise row.fault(f"{len(cells)} cells under {len(header)} columns", "give every column one cell")
         if any(row.cells.values()):
             yield row
+
+
+def _numbered(path: Path, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    """Every row's last line, counted from 1, and its cells."""
+    reader = csv.reader(lines, strict=True)
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise InputError(
+            f"'{path}', line {reader.line_num}: it is not comma-separated ({error}): close every quotation mark that "
+            "opens a cell, and double those inside it."
+        ) from error
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str], known: Collection[str] | None) -> None:

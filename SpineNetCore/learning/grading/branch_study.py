@@ -82,7 +82,7 @@ def _loaded_jobs(study: Study, is_swapped: bool) -> list[Job]:
     sources = Sources(
         study.scans, study.phantoms, study.detector, study.work / DISCS_FOLDER, _learned_patients(study, is_swapped)
     )
-    return [replace(job, load=partial(list, job.load())) for job in sources.jobs(Split.TEST)]
+    return [replace(job, load=partial(replace, job.load())) for job in sources.jobs(Split.TEST)]
 
 
 def _learned(study: Study, data: GraderData, point: BranchPoint, is_swapped: bool) -> Path:

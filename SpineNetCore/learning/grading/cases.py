@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.spider_tables import GRADINGS_FILE
@@ -18,7 +19,7 @@ from SpineNetCore.learning.disc_examples import (
     labelled,
     prepared_examples,
 )
-from SpineNetCore.learning.grading.running import Job
+from SpineNetCore.learning.grading.running import Job, ScanDiscs
 from SpineNetCore.learning.unseen_phantoms import unseen_phantom
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -63,11 +64,20 @@ def _name(scan: GradedScan) -> str:
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
-def _of_scan(scan: GradedScan, detector: VertebraNetwork, cut: Path | None) -> list[DiscExample]:
+def _of_scan(scan: GradedScan, detector: VertebraNetwork, cut: Path | None) -> ScanDiscs:
     if cut is None:
-        return list(labelled(scan, cut_discs(scan, detector)))
-    return list(prepared_examples([scan], detector, cut))
+        return _found(labelled(scan, cut_discs(scan, detector)), scan.labels)
+    return _found(prepared_examples([scan], detector, cut), scan.labels)
 
 
-def _of_phantom(number: int, split: Split, name: str, detector: VertebraNetwork) -> list[DiscExample]:
-    return list(found_phantom_examples(unseen_phantom(number, split), name, detector))
+def _of_phantom(number: int, split: Split, name: str, detector: VertebraNetwork) -> ScanDiscs:
+    phantom = unseen_phantom(number, split)
+    graded = [disc.level for disc in phantom.discs if disc.level in DISC_LEVELS]
+    return _found(found_phantom_examples(phantom, name, detector), graded)
+
+
+def _found(examples: Iterable[DiscExample], graded: Iterable[str]) -> ScanDiscs:
+    """graded: levels of all discs of the scan that have a label."""
+    found = list(examples)
+    levels = {example.level for example in found}
+    return ScanDiscs(found, tuple(level for level in graded if level not in levels))

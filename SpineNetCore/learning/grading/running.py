@@ -21,16 +21,24 @@ Grader = Callable[[FloatArray], list[tuple[TaskScore, ...]]]
 
 
 @dataclass(frozen=True)
+class ScanDiscs:
+    """What there is to grade on a scan. examples: discs that are found. missed: levels of the others with a label."""
+
+    examples: Sequence[DiscExample]
+    missed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Job:
     """The discs of one scan. group: what they are reported with. split: VALIDATION to fit temperatures on, else TEST.
 
-    load: reads or makes them, in the process that grades; none where no spine is found.
+    load: reads or makes them, in the process that grades.
     """
 
     group: str
     split: Split
     scan: str
-    load: Callable[[], Sequence[DiscExample]]
+    load: Callable[[], ScanDiscs]
 
 
 @dataclass(frozen=True)
@@ -49,20 +57,22 @@ class GradedDisc:
 def grade_all(
     jobs: Sequence[Job], grade: Grader, workers: int = 1, count: Count = uncounted
 ) -> tuple[list[GradedDisc], list[str]]:
-    """All discs in the order of the jobs, and the names of the scans on which there was none to grade."""
-    discs, empty = [], []
+    """All discs in the order of the jobs, and by scan and level those to test on that have a label but were missed."""
+    discs, missed = [], []
     with mapping(partial(_graded, grade), workers) as graded:
-        for done, (job, found) in enumerate(zip(jobs, graded(jobs), strict=True), start=1):
+        for done, (job, (found, absent)) in enumerate(zip(jobs, graded(jobs), strict=True), start=1):
             discs += found
-            empty += [] if found else [job.scan]
+            missed += [f"{job.scan} {level}" for level in absent if job.split is Split.TEST]
             count(done, len(jobs))
-    return discs, empty
+    return discs, missed
 
 
-def _graded(grade: Grader, job: Job) -> list[GradedDisc]:
-    examples = job.load()
-    if not examples:
-        return []
+def _graded(grade: Grader, job: Job) -> tuple[list[GradedDisc], tuple[str, ...]]:
+    loaded = job.load()
+    return _graded_examples(grade, job, loaded.examples) if loaded.examples else [], loaded.missed
+
+
+def _graded_examples(grade: Grader, job: Job, examples: Sequence[DiscExample]) -> list[GradedDisc]:
     scores = grade(np.stack([example.context() for example in examples]))
     return [
         GradedDisc(
