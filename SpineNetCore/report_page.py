@@ -60,7 +60,8 @@ def _notice(report: SpineReport) -> str:
     more = f'<div class="notice warnings" role="note"><p><b>Please note</b></p>{remarks}</div>' if remarks else ""
     return (
         f'<div class="notice" role="note"><p><b>{escape(RESEARCH_USE_NOTICE)}</b></p>'
-        "<p>Grades and heat maps come from a computer, unchecked by a reader. They must not guide a patient's care.</p>"
+        "<p>Grades and heat maps come from a computer, unchecked by a reader unless a note says so. "
+        "They must not guide a patient's care.</p>"
         f"</div>{more}"
     )
 

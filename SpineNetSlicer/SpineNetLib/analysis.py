@@ -10,7 +10,7 @@ from typing import Any
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.results import Findings, read_findings
-from SpineNetLib.scan_nodes import Node
+from SpineNetLib.scan_nodes import Node, is_grid_of
 
 _MARK = "SpineNet.Analysis"
 
@@ -116,11 +116,23 @@ def new_analysis(scene: Any, scan: Node, findings: Findings) -> Analysis:
     return analysis
 
 
-def follow_scan(analysis: Analysis, node: Node) -> None:
-    """Put a node of the analysis under the transform of its scan, if there is one."""
+def follow_scan(analysis: Analysis) -> None:
+    """Put all nodes of the analysis under the transform that its scan is under now, or under none.
+
+    Raises InputError where the scan's own voxels lie elsewhere than they did.
+    """
+    check_in_place(analysis)
     transform_id = analysis.scan.GetTransformNodeID()
-    if transform_id and node.IsA("vtkMRMLTransformableNode"):
-        node.SetAndObserveTransformNodeID(transform_id)
+    for node in analysis.own_nodes():
+        if node.IsA("vtkMRMLTransformableNode"):
+            node.SetAndObserveTransformNodeID(transform_id)
+
+
+def check_in_place(analysis: Analysis) -> None:
+    """Raise InputError where the scan's voxels no longer lie, in its own frame, where they were analysed."""
+    findings = analysis.findings
+    if not is_grid_of(analysis.scan, findings.shape, findings.ras_from_ijk):
+        raise InputError(f"'{analysis.scan.GetName()}' was moved since its analysis: analyse it again.")
 
 
 def _hotspots_role(task: Task) -> str:

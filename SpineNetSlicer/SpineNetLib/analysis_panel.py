@@ -29,7 +29,10 @@ _ENDS = {"read": 5, "localise": 20, "cut": 22, "score": 50, "hotspots": 95, "wri
 
 
 class AnalysisPanel:
-    """One analysis at a time; `on_result` is given what came into the scene."""
+    """One analysis at a time; `on_result` is given what came into the scene.
+
+    on_run: called whenever an analysis, or a re-scoring, starts or is over.
+    """
 
     def __init__(
         self, ui: Any, scene: Any, worker: Worker, messages: Messages, on_result: Callable[[Analysis], None]
@@ -37,6 +40,7 @@ class AnalysisPanel:
         self._ui, self._scene, self._worker, self._messages, self._on_result = ui, scene, worker, messages, on_result
         self._scan_id = ""
         self._finish: Callable[[Result], None] = self._add
+        self.on_run: Callable[[], None] = lambda: None
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
@@ -47,6 +51,10 @@ class AnalysisPanel:
         ui.resultButton.connect("clicked(bool)", lambda *_checked: self._ask_result())
         ui.installButton.connect("clicked(bool)", lambda *_checked: self._install())
         self.check_scan()
+
+    @property
+    def is_running(self) -> bool:
+        return self._worker.is_running
 
     def check_scan(self) -> None:
         """Tell at once whether the chosen scan can be analysed."""
@@ -161,14 +169,14 @@ class AnalysisPanel:
         for widget in (self._ui.progressBar, self._ui.stageLabel):
             widget.setVisible(is_running)
         self._enable(is_usable=not self._ui.scanMessage.text)
+        self.on_run()
 
     def _enable(self, is_usable: bool) -> None:
-        is_running = self._worker.is_running
         for button in (self._ui.analyseButton, self._ui.resultButton):
-            button.setEnabled(is_usable and not is_running)
-        self._ui.cancelButton.setEnabled(is_running)
+            button.setEnabled(is_usable and not self.is_running)
+        self._ui.cancelButton.setEnabled(self.is_running)
         for widget in (self._ui.sampleButton, self._ui.scanSelector, self._ui.settingsSection):
-            widget.setEnabled(not is_running)
+            widget.setEnabled(not self.is_running)
 
     def _install(self) -> None:
         if not self._messages.try_to(self._install_libraries):

@@ -27,11 +27,12 @@ _LARGEST_TURN_DEG = 60.0
 def add_disc_line(analysis: Analysis, level: str) -> Node:
     """Lay a line along the disc now called `level`, on the scan's nearest slice, instead of an earlier line.
 
-    Raises InputError where no disc was found.
+    Raises InputError where no disc was found, or the scan was moved away from it.
     """
     finding = reading_of(analysis, level).finding
     if finding is None or finding.centre_ras_mm is None or finding.geometry is None:
         raise InputError(f"No disc was found at {level}: move one that is in the table with its scores.")
+    follow_scan(analysis)
     centre = on_nearest_slice(analysis.scan, finding.centre_ras_mm)
     half = finding.geometry.width_mm / 2 * finding.geometry.posterior
     remove_disc_line(analysis)
@@ -42,7 +43,7 @@ def add_disc_line(analysis: Analysis, level: str) -> Node:
         for place, label in ((centre - half, "front"), (centre + half, "back")):
             line.AddControlPoint(vtk.vtkVector3d(*place.tolist()), label)
         analysis.refer(Part.DISC_LINE, line)
-        follow_scan(analysis, line)
+        line.SetAndObserveTransformNodeID(analysis.scan.GetTransformNodeID())
         file_beside(analysis, line)
     return line
 

@@ -39,6 +39,7 @@ class EvidencePanel:
     def show(self, pick: Pick) -> None:
         """Lay the evidence for the picked grade over the scan, of the discs that the boxes ask for."""
         if not pick.analysis.heat_maps():
+            hide_heat_maps(pick.analysis)
             self._ui.evidenceLabel.setText(_("The scan was analysed without evidence."))
             return
         level = pick.level if self._ui.thisDiscCheckBox.checked else None

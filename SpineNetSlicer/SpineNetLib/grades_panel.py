@@ -13,14 +13,15 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis, analyses
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.compare_panel import ComparePanel
-from SpineNetLib.corrections import Signature
+from SpineNetLib.corrections import Signature, levels_moved
 from SpineNetLib.evidence_panel import EvidencePanel, Pick
 from SpineNetLib.messages import Messages
 from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import DiscReading
 from SpineNetLib.reference_table import kept_reference
 from SpineNetLib.score_table import TASKS, explanation, fill_score_table, frame_picked
-from SpineNetLib.tables import current_readings
+from SpineNetLib.standing_warnings import standing_warnings
+from SpineNetLib.tables import corrections, current_readings
 
 
 class GradesPanel:
@@ -92,11 +93,11 @@ class GradesPanel:
     def fill(self) -> None:
         """Write the table anew, with the picked cell as it is now."""
         analysis, table = self.chosen(), self._ui.scoreTable
-        discs = current_readings(analysis)
+        discs, reference = current_readings(analysis), kept_reference(analysis)
         table.blockSignals(True)
-        fill_score_table(table, discs, kept_reference(analysis))
+        fill_score_table(table, discs, reference)
         table.blockSignals(False)
-        self._show_warnings(analysis.findings.warnings)
+        self._show_warnings(standing_warnings(analysis.findings.warnings, levels_moved(corrections(analysis))))
         self.compare.refresh(analysis)
         if self._picked is not None:
             row, column = self._picked

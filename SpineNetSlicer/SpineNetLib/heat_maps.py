@@ -13,8 +13,8 @@ from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.pictures import heat_palette
-from SpineNetLib.analysis import Analysis, nodes_of_class
-from SpineNetLib.scan_nodes import EVIDENCE_MARK, Node, place_volume
+from SpineNetLib.analysis import Analysis, follow_scan, nodes_of_class
+from SpineNetLib.scan_nodes import EVIDENCE_MARK, Node, is_evidence, place_volume
 from SpineNetLib.segments import disc_mask
 
 _COLOURS = "SpineNetHotspotColours"
@@ -43,7 +43,7 @@ class Overlay:
 
 
 def add_heat_maps(analysis: Analysis, hotspots: Mapping[Task, FileVolume]) -> None:
-    """Add a volume per task on the grid of its file, all in the same colours; nothing where there are no hotspots."""
+    """Add a volume per task on the scan's grid, all in the same colours; nothing where there are no hotspots."""
     for task, volume in hotspots.items():
         name = f"{analysis.scan.GetName()} {task.title} evidence"
         node = analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
@@ -53,8 +53,12 @@ def add_heat_maps(analysis: Analysis, hotspots: Mapping[Task, FileVolume]) -> No
 
 
 def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
-    """Lay one task's heat map over the scan in all slice views, with its legend; returns the volume shown."""
+    """Lay one task's heat map over the scan in all slice views, with its legend; returns the volume shown.
+
+    Raises InputError where there is none, or the scan was moved away from it.
+    """
     node = analysis.heat_map(task)
+    follow_scan(analysis)
     if overlay.discs is not None:
         node = _heat_of_discs(analysis, node, overlay.discs)
     node.GetDisplayNode().SetThreshold(overlay.threshold, 1.0)
@@ -67,8 +71,8 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
 
 
 def hide_heat_maps(analysis: Analysis) -> None:
-    """Leave the bare scan where a heat map of this analysis lies over it."""
-    volumes = _shown_volumes(analysis)
+    """Leave the bare scan where a heat map of this or another analysis lies over it."""
+    volumes = _all_evidence(analysis.scene)
     ids = {volume.GetID() for volume in volumes}
     for layers in slice_layers(analysis.scene):
         if layers.GetForegroundVolumeID() in ids:
@@ -123,7 +127,7 @@ def _heat_of_discs(analysis: Analysis, whole: Node, discs: tuple[str, ...]) -> N
     heat = slicer.util.arrayFromVolume(whole)
     node.CopyOrientation(whole)
     node.SetAndObserveTransformNodeID(whole.GetTransformNodeID())
-    slicer.util.updateVolumeFromArray(node, np.where(disc_mask(analysis, discs, whole), heat, np.float32(0)))
+    slicer.util.updateVolumeFromArray(node, np.where(disc_mask(analysis, discs), heat, np.float32(0)))
     return node
 
 
@@ -134,7 +138,7 @@ def _volume_of_chosen_discs(scene: Any) -> Node | None:
 
 def _show_legend(analysis: Analysis, node: Node, title: str) -> None:
     """Made after the views show the volume: the legend's manager looks no earlier."""
-    for other in _shown_volumes(analysis):
+    for other in _all_evidence(analysis.scene):
         _set_legend(other, is_visible=other is node)
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(title)
@@ -151,6 +155,5 @@ def _set_legend(volume: Node, is_visible: bool) -> None:
         legend.SetVisibility(is_visible)
 
 
-def _shown_volumes(analysis: Analysis) -> list[Node]:
-    chosen = _volume_of_chosen_discs(analysis.scene)
-    return [*analysis.heat_maps().values(), *([] if chosen is None else [chosen])]
+def _all_evidence(scene: Any) -> list[Node]:
+    return [node for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode") if is_evidence(node)]

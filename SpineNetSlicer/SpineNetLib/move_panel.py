@@ -29,12 +29,13 @@ class MovePanel:
         self.refresh()
 
     def refresh(self) -> None:
-        """Offer what can be done with the disc that is looked at."""
-        pick = self._grades.pick_or_none()
+        """Offer what can be done with the disc that is looked at; nothing while a disc or a scan is graded."""
+        pick = self._looked_at()
         is_moving = pick is not None and lined_disc(pick.analysis) is not None
-        self._ui.moveDiscButton.setEnabled(pick is not None and not is_moving)
+        is_free = not self._runner.is_running
+        self._ui.moveDiscButton.setEnabled(is_free and pick is not None and not is_moving)
         for button in (self._ui.rescoreButton, self._ui.dropMoveButton):
-            button.setEnabled(is_moving)
+            button.setEnabled(is_free and is_moving)
         self._ui.moveLabel.setVisible(is_moving)
 
     def start(self) -> None:
@@ -60,6 +61,13 @@ class MovePanel:
             raise InputError(_("The analysis was removed while its disc was graded: analyse the scan again."))
         take_in(analysis, rescoring, result, signature)
         self._grades.look_again()
+
+    def _looked_at(self) -> Pick | None:
+        """None, too, where the analysis was removed meanwhile: to be told once something is done with it."""
+        try:
+            return self._grades.pick_or_none()
+        except InputError:
+            return None
 
     def _pick(self) -> Pick:
         pick = self._grades.pick_or_none()

@@ -9,8 +9,9 @@ import vtk
 from SpineNetCore.anatomy import Point
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
-from SpineNetLib.analysis import Analysis, nodes_of_class
+from SpineNetLib.analysis import Analysis, follow_scan, nodes_of_class
 from SpineNetLib.checking import reading_of
+from SpineNetLib.heat_maps import slice_layers
 from SpineNetLib.markers import show_in_sagittal_views
 from SpineNetLib.scan_nodes import Node, ras_from_ijk
 
@@ -22,12 +23,16 @@ _USUAL_DISC_WIDTH_MM = 35.0
 def go_to_disc(analysis: Analysis, level: str) -> Point:
     """Centre and zoom all slice views on the scan's slice through the disc now called `level`.
 
-    Returns that place, (3,) in world RAS millimetres. Raises InputError where no disc was found.
+    Returns that place, (3,) in world RAS millimetres. Raises InputError where no disc was found, or the scan was moved
+    away from it.
     """
     finding = reading_of(analysis, level).finding
     if finding is None or finding.centre_ras_mm is None:
         reason = "" if finding is None or finding.reason is None else f" ({finding.reason.rstrip('.')})"
         raise InputError(f"No disc was found at {level}{reason}: choose a level that was scored.")
+    follow_scan(analysis)
+    for layers in slice_layers(analysis.scene):
+        layers.SetBackgroundVolumeID(analysis.scan.GetID())
     place = _in_world(analysis.scan, on_nearest_slice(analysis.scan, finding.centre_ras_mm))
     disc_mm = _USUAL_DISC_WIDTH_MM if finding.geometry is None else finding.geometry.width_mm
     for view in nodes_of_class(analysis.scene, "vtkMRMLSliceNode"):

@@ -16,7 +16,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label, 
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import checked_scan
 from SpineNetCore.scan import Scan
-from SpineNetLib.analysis import Analysis
+from SpineNetLib.analysis import Analysis, check_in_place
 from SpineNetLib.corrections import levels_moved
 from SpineNetLib.export import write_whole
 from SpineNetLib.readings import DiscReading, GradeReading, moved_level
@@ -47,9 +47,13 @@ def export_page(analysis: Analysis, path: Path) -> None:
 
 
 def current_report(analysis: Analysis) -> SpineReport:
-    """The analysis as the command line would report it, had it found what holds after the readers."""
+    """The analysis as the command line would report it, had it found what holds after the readers.
+
+    Raises InputError where the scan was moved away from it.
+    """
     from SpineNetCore.report_types import ModelUse, Settings, SpineReport
 
+    check_in_place(analysis)
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
     found, pairs = _as_called_now(analysis)
@@ -86,9 +90,9 @@ def _result(reading: DiscReading, pairs: Pairs) -> DiscResult:
     finding = reading.finding
     disc = None if finding is None else _disc(finding, pairs)
     centre = None if finding is None else finding.centre_ras_mm
-    if len(reading.grades) < len(Task):
+    if not reading.grades:
         return DiscResult(reading.level, centre, reading.reason or "Not graded.", None, disc)
-    return DiscResult(reading.level, centre, None, tuple(_score(reading.grades[task]) for task in Task), disc)
+    return DiscResult(reading.level, centre, None, tuple(_score(grade) for grade in reading.grades.values()), disc)
 
 
 def _disc(finding: DiscFinding, pairs: Pairs) -> Disc | None:
@@ -121,7 +125,7 @@ def _labels(analysis: Analysis) -> NDArray[np.uint8]:
     labels = np.zeros(slicer.util.arrayFromVolume(analysis.scan).shape, np.uint8)
     for reading in current_readings(analysis):
         if reading.finding is not None and reading.level in DISC_LEVELS:
-            labels[disc_mask(analysis, [reading.finding.level], analysis.scan)] = disc_label(reading.level)
+            labels[disc_mask(analysis, [reading.finding.level])] = disc_label(reading.level)
     return labels
 
 

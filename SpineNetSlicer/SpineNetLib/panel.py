@@ -34,7 +34,7 @@ class Panel:
         self.grades = GradesPanel(ui, scene, messages)
         self.analysis = AnalysisPanel(ui, scene, worker, messages, self.grades.show)
         self.move = MovePanel(ui, messages, self.analysis, self.grades)
-        self.grades.on_pick = self.move.refresh
+        self.grades.on_pick = self.analysis.on_run = self.move.refresh
         ui.modelsPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.noticeLabel.setText(
             f"{_(RESEARCH_USE_NOTICE)}\n{_('Each cell: a grade and its probability; darker is worse.')}"

@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import slicer
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Task, disc_label
+from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
 from SpineNetCore.errors import InputError
-from SpineNetCore.file_volume import FileVolume
-from SpineNetLib.analysis import Analysis, Part
-from SpineNetLib.corrections import DiscMoved, Signature
+from SpineNetLib.analysis import Analysis, Part, check_in_place
+from SpineNetLib.corrections import DiscMoved, Signature, levels_moved
 from SpineNetLib.disc_line import lined_disc, placement_on_line, remove_disc_line
 from SpineNetLib.markers import move_disc_markers
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.placements import Placement, placement
+from SpineNetLib.readings import moved_level
 from SpineNetLib.results import DiscFinding, Result
-from SpineNetLib.scan_nodes import check_same_grid
+from SpineNetLib.scan_nodes import in_scan_order
 from SpineNetLib.segments import disc_mask, replace_disc_segment
-from SpineNetLib.tables import log_correction
+from SpineNetLib.tables import corrections, log_correction
 
 Content = dict[str, Any]
 
@@ -47,6 +48,9 @@ def asked_rescoring(analysis: Analysis) -> Rescoring:
     level = lined_disc(analysis)
     if level is None:
         raise InputError("No disc is being moved: pick one in the table and press 'Move disc'.")
+    check_in_place(analysis)
+    if analysis.node(Part.DISC_LINE).GetTransformNodeID() != analysis.scan.GetTransformNodeID():
+        raise InputError(f"'{analysis.scan.GetName()}' was moved away from the line: pick a cell, then drag it again.")
     finding = analysis.findings.disc(level)
     if finding.centre_ras_mm is None or finding.geometry is None:
         raise InputError(f"{level} was not found: cancel the move.")
@@ -58,24 +62,27 @@ def asked_rescoring(analysis: Analysis) -> Rescoring:
 def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature: Signature) -> None:
     """Give the disc its new place, grades, evidence and voxels in one step, and log what was moved.
 
-    Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there.
+    Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there, or
+    its line was removed meanwhile.
     """
+    if lined_disc(analysis) != rescoring.level:
+        raise InputError(f"The line of {rescoring.level} was removed while it was graded: move the disc again.")
     analysis.require(Part.SCORES, Part.CORRECTIONS, Part.DISC_NAMES, Part.DISC_SEGMENTS)
     earlier, found = analysis.findings.disc(rescoring.level), result.findings.disc(rescoring.level)
     if not found.scores:
         reason = (found.reason or "no reason given").rstrip(".")
         raise InputError(f"{rescoring.level} could not be graded there ({reason}): drag the line elsewhere.")
-    for volume in (result.disc_labels, *result.hotspots.values()):
-        check_same_grid(analysis.scan, volume)
+    result = result.with_each_volume(partial(in_scan_order, analysis.scan))
     report = _report_with_disc(analysis, result, rescoring.level)
     maps = _merged_maps(analysis, result, rescoring.level)
-    mask = _in_node_order(result.disc_labels) == disc_label(rescoring.level)
+    name = moved_level(rescoring.level, levels_moved(corrections(analysis)))
+    mask = result.disc_labels.voxels.transpose(2, 1, 0) == disc_label(rescoring.level)
     entry = DiscMoved(signature, rescoring.level, rescoring.original, rescoring.new, _grades(earlier), _grades(found))
     with in_one_step(analysis.scene):
         analysis.record.SetText(report)
         for task, heat in maps.items():
             slicer.util.updateVolumeFromArray(analysis.heat_map(task), heat)
-        replace_disc_segment(analysis, rescoring.level, mask)
+        replace_disc_segment(analysis, rescoring.level, name, mask)
         move_disc_markers(analysis, rescoring.level, earlier)
         remove_disc_line(analysis)
         log_correction(analysis, entry)
@@ -116,15 +123,13 @@ def _merged_maps(analysis: Analysis, result: Result, level: str) -> Mapping[Task
 
     ours: a disc graded alone is scaled to itself; it keeps the strength that its evidence had beside the other discs.
     """
-    maps = {}
+    maps, share = {}, disc_mask(analysis, [level])
+    if not share.any():  # its segment was deleted: its share is what no other disc has
+        share = ~disc_mask(analysis, DISC_LEVELS)
     for task, node in analysis.heat_maps().items():
         if task in result.hotspots:
-            heat, share = slicer.util.arrayFromVolume(node), disc_mask(analysis, [level], node)
+            heat = slicer.util.arrayFromVolume(node)
             strongest = float(heat[share].max(initial=0)) or 1.0
-            fresh = strongest * _in_node_order(result.hotspots[task])
+            fresh = strongest * result.hotspots[task].voxels.transpose(2, 1, 0)
             maps[task] = np.maximum(np.where(share, 0, heat), fresh).astype(np.float32)
     return maps
-
-
-def _in_node_order(volume: FileVolume) -> NDArray[Any]:
-    return volume.voxels.transpose(2, 1, 0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from SpineNetCore.anatomy import DISC_LEVELS, Point, Task, Vertebra
+from SpineNetCore.anatomy import DISC_LEVELS, Affine, Point, Task, Vertebra
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.image_files import read_image
@@ -58,9 +58,14 @@ class DiscFinding:
 
 @dataclass(frozen=True)
 class Findings:
-    """All of `report.json` that the scene shows, and its text as it was."""
+    """All of `report.json` that the scene shows, and its text as it was.
+
+    shape, ras_from_ijk: of the scan that was analysed, [slice, row, column], RAS millimetres.
+    """
 
     text: str
+    shape: tuple[int, int, int]
+    ras_from_ijk: Affine
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[DiscFinding, ...]
     warnings: tuple[str, ...]
@@ -77,6 +82,11 @@ class Result:
     findings: Findings
     hotspots: Mapping[Task, FileVolume]
     disc_labels: FileVolume
+
+    def with_each_volume(self, change: Callable[[FileVolume], FileVolume]) -> Result:
+        """The same result with the label map and all heat maps changed alike."""
+        hotspots = {task: change(volume) for task, volume in self.hotspots.items()}
+        return replace(self, hotspots=hotspots, disc_labels=change(self.disc_labels))
 
 
 def read_result(folder: Path) -> Result:
@@ -97,6 +107,8 @@ def read_findings(text: str, source: str) -> Findings:
             raise ValueError(f"its discs are not {', '.join(DISC_LEVELS)}")
         return Findings(
             text=text,
+            shape=_shape(content["scan"]["shape"]),
+            ras_from_ijk=_affine(content["scan"]["ras_from_ijk"]),
             vertebrae=tuple(_vertebra(entry) for entry in content["vertebrae"]),
             discs=discs,
             warnings=tuple(str(warning) for warning in content.get("warnings", ())),
@@ -154,6 +166,18 @@ def _score(task: Task, entry: Json) -> AutomaticScore:
 def _vertebra(entry: Json) -> Vertebra:
     corners = np.array([_point(corner) for corner in entry["corners_ras_mm"]])
     return Vertebra(str(entry["level"]), corners, float(entry.get("half_width_mm", 0)), float(entry["confidence"]))
+
+
+def _shape(values: Any) -> tuple[int, int, int]:
+    slices, rows, columns = values
+    return int(slices), int(rows), int(columns)
+
+
+def _affine(values: Any) -> Affine:
+    affine = np.array(values, dtype=np.float64)
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        raise ValueError(f"{values} is no place of a scan")
+    return affine
 
 
 def _point(values: Any) -> Point:

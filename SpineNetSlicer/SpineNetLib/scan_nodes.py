@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,22 +67,35 @@ def volume_of(scan: Node | None) -> FileVolume:
     return FileVolume(voxels, RAS_FROM_LPS @ ras_from_ijk(scan), Path(name))
 
 
-def check_same_grid(scan: Node, volume: FileVolume) -> None:
-    """Raise InputError unless `volume` holds a voxel for every voxel of the scan, in whatever order of its axes."""
-    scan_from_volume = np.linalg.inv(ras_from_ijk(scan)) @ RAS_FROM_LPS @ volume.lps_from_ijk
-    last = np.array(scan.GetImageData().GetDimensions()) - 1
-    corners = [[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
-    ends = np.array(corners) * [*(np.array(volume.voxels.shape) - 1), 1]
-    reached = (ends @ scan_from_volume.T)[:, :3]
-    lowest, highest = reached.min(axis=0), reached.max(axis=0)
-    is_same = sorted(volume.voxels.shape) == sorted(last + 1) and np.allclose(
-        [lowest, highest], [np.zeros(3), last], rtol=0, atol=SAME_PLACE_VOXELS
-    )
-    if not is_same:
+def in_scan_order(scan: Node, volume: FileVolume) -> FileVolume:
+    """The volume with its voxels in the order of the scan's, whatever the order of its own axes was.
+
+    Raises InputError unless it holds a voxel for every voxel of the scan.
+    """
+    ras_from_volume = RAS_FROM_LPS @ volume.lps_from_ijk
+    if not is_grid_of(scan, volume.voxels.shape, ras_from_volume):
         raise InputError(
             f"'{volume.source}' does not lie on the voxels of '{scan.GetName()}': "
             "choose the result of this scan, or analyse it again."
         )
+    turn = (np.linalg.inv(ras_from_ijk(scan)) @ ras_from_volume)[:3, :3]
+    axes = np.abs(turn).argmax(axis=1).tolist()
+    backwards = tuple(place for place, axis in enumerate(axes) if turn[place, axis] < 0)
+    voxels = np.flip(volume.voxels.transpose(axes), backwards)
+    return replace(volume, voxels=voxels, lps_from_ijk=RAS_FROM_LPS @ ras_from_ijk(scan))
+
+
+def is_grid_of(scan: Node, shape: Sequence[int], ras_from_indices: Affine) -> bool:
+    """Whether a grid has a voxel for every voxel of the scan, in whatever order of its axes."""
+    scan_from_grid = np.linalg.inv(ras_from_ijk(scan)) @ ras_from_indices
+    last = np.array(scan.GetImageData().GetDimensions()) - 1
+    corners = [[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    ends = np.array(corners) * [*(np.array(shape) - 1), 1]
+    reached = (ends @ scan_from_grid.T)[:, :3]
+    lowest, highest = reached.min(axis=0), reached.max(axis=0)
+    return sorted(shape) == sorted(last + 1) and np.allclose(
+        [lowest, highest], [np.zeros(3), last], rtol=0, atol=SAME_PLACE_VOXELS
+    )
 
 
 def ras_from_ijk(volume: Node) -> Affine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from SpineNetLib.analysis import Analysis, follow_scan, new_analysis
@@ -10,7 +11,7 @@ from SpineNetLib.heat_maps import add_heat_maps
 from SpineNetLib.markers import add_markers, show_in_sagittal_views
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.results import Result
-from SpineNetLib.scan_nodes import Node, check_same_grid, check_scan
+from SpineNetLib.scan_nodes import Node, check_scan, in_scan_order
 from SpineNetLib.segments import add_disc_segments
 from SpineNetLib.tables import add_tables
 
@@ -21,8 +22,7 @@ def add_result(scene: Any, scan: Node, result: Result) -> Analysis:
     Raises InputError, and leaves the scene as it was, where the scan or the result cannot be used together.
     """
     check_scan(scan)
-    for volume in (result.disc_labels, *result.hotspots.values()):
-        check_same_grid(scan, volume)
+    result = result.with_each_volume(partial(in_scan_order, scan))
     with in_one_step(scene):
         analysis = new_analysis(scene, scan, result.findings)
         add_tables(analysis)
@@ -30,7 +30,6 @@ def add_result(scene: Any, scan: Node, result: Result) -> Analysis:
         add_disc_segments(analysis, result.disc_labels)
         add_markers(analysis)
         show_in_sagittal_views(analysis)
-        for node in analysis.own_nodes():
-            follow_scan(analysis, node)
+        follow_scan(analysis)
         file_away(analysis)
     return analysis

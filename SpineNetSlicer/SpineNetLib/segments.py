@@ -43,31 +43,37 @@ def rename_segments(analysis: Analysis, names: dict[str, str]) -> None:
             segment.SetName(name)
 
 
-def replace_disc_segment(analysis: Analysis, level: str, mask: NDArray[np.bool_]) -> None:
-    """Give the disc of that level of the analysis other voxels; mask: [k, j, i] of the scan."""
+def replace_disc_segment(analysis: Analysis, level: str, name: str, mask: NDArray[np.bool_]) -> None:
+    """Give the disc of that level of the analysis other voxels; mask: [k, j, i] of the scan.
+
+    Where there is no segment, the disc being graded for the first time or its segment deleted, one is added. name: what
+    the disc is called now.
+    """
     node, logic = analysis.node(Part.DISC_SEGMENTS), slicer.vtkSlicerSegmentationsModuleLogic
-    image = _image_on(analysis.scan, node)
+    if node.GetSegmentation().GetSegment(level) is None:
+        _add_segment(node, level, name)
+    image = _image_on(analysis.scan)
     values = numpy_to_vtk(mask.astype(np.uint8).ravel(), deep=True)
     image.GetPointData().SetScalars(values)
     if not logic.SetBinaryLabelmapToSegment(image, node, level, logic.MODE_REPLACE):
         raise RuntimeError(f"the segment {level} took no voxels")
 
 
-def disc_mask(analysis: Analysis, levels: Sequence[str], grid: Node) -> NDArray[np.bool_]:
-    """Voxels [k, j, i] of the volume node `grid` that belong to the discs of those levels of the analysis."""
+def disc_mask(analysis: Analysis, levels: Sequence[str]) -> NDArray[np.bool_]:
+    """Voxels [k, j, i] of the scan that belong to the discs of those levels of the analysis."""
     node = analysis.node(Part.DISC_SEGMENTS)
-    reference = _image_on(grid, node)
-    mask = np.zeros(slicer.util.arrayFromVolume(grid).shape, dtype=bool)
+    reference = _image_on(analysis.scan)
+    mask = np.zeros(slicer.util.arrayFromVolume(analysis.scan).shape, dtype=bool)
     for level in levels:
         if node.GetSegmentation().GetSegment(level) is not None:
             mask |= _segment_on(reference, node, level)
     return mask
 
 
-def _image_on(grid: Node, segmentation: Node) -> Any:
-    """The grid of a volume node as an oriented image, under the transform that the segmentation is under."""
-    parent = segmentation.GetParentTransformNode()
-    image = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(grid, parent)
+def _image_on(scan: Node) -> Any:
+    """The scan's grid as an oriented image in the scan's own frame, which the segmentation is drawn in, too."""
+    own_frame = scan.GetParentTransformNode()
+    image = slicer.vtkSlicerSegmentationsModuleLogic.CreateOrientedImageDataFromVolumeNode(scan, own_frame)
     image.UnRegister(None)  # it comes with a reference that is ours to give back
     return image
 
@@ -87,6 +93,10 @@ def _import_discs(node: Node, labels: Node, voxels: NDArray[Any]) -> None:
     levels = vtk.vtkStringArray()
     for level in reversed(DISC_LEVELS):  # Slicer takes segments in the order of rising labels
         if disc_label(level) in present:
-            node.GetSegmentation().AddEmptySegment(level, level, COLOURS[DISC_LEVELS.index(level) % 2])
+            _add_segment(node, level, level)
             levels.InsertNextValue(level)
     slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(labels, node, levels)
+
+
+def _add_segment(node: Node, level: str, name: str) -> None:
+    node.GetSegmentation().AddEmptySegment(level, name, COLOURS[DISC_LEVELS.index(level) % 2])

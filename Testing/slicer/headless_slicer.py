@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from SpineNetCore.file_volume import RAS_FROM_LPS, FileVolume
 from SpineNetCore.scan import Scan
-from SpineNetLib.scan_nodes import Node, place_volume
+from SpineNetLib.scan_nodes import Node, place_volume, volume_of
 
 # Their constructors teach the scene its node classes; without the markups' and the segmentations' logic a saved scene
 # loses its markups, or the process ends at the first segmentation.
@@ -88,6 +89,33 @@ def scan_node(scene: Node, scan: Scan) -> Node:
     place_volume(node, FileVolume(voxels, RAS_FROM_LPS @ scan.file_grid.ras_from_file_ijk, Path(scan.name)))
     node.CreateDefaultDisplayNodes()
     return node
+
+
+def reordered(volume: FileVolume, axes: tuple[int, int, int], backwards: tuple[int, ...]) -> FileVolume:
+    """The same voxels at the same places, along other axes, of which some run backwards."""
+    old_from_new = np.zeros((4, 4))
+    old_from_new[3, 3] = 1
+    for new, old in enumerate(axes):
+        old_from_new[old, new] = -1 if new in backwards else 1
+        old_from_new[old, 3] = volume.voxels.shape[old] - 1 if new in backwards else 0
+    voxels = np.flip(volume.voxels.transpose(axes), backwards)
+    return replace(volume, voxels=voxels, lps_from_ijk=volume.lps_from_ijk @ old_from_new)
+
+
+def reorder(node: Node, axes: tuple[int, int, int], backwards: tuple[int, ...]) -> None:
+    """Let a scan node keep its voxels as another file of the same scan would."""
+    place_volume(node, reordered(volume_of(node), axes, backwards))
+
+
+def moved(node: Node, *shift_mm: float) -> Node:
+    """Put a node under a new transform, which is returned."""
+    matrix = vtk.vtkMatrix4x4()
+    for row, value in enumerate(shift_mm):
+        matrix.SetElement(row, 3, value)
+    transform = node.GetScene().AddNewNodeByClass("vtkMRMLLinearTransformNode", "moved")
+    transform.SetMatrixTransformToParent(matrix)
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    return transform
 
 
 class SliceView:

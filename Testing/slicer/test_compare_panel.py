@@ -8,6 +8,7 @@ from panel_using import L4_L5, PFIRRMANN, cell
 
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.errors import InputError
+from SpineNetLib.analysis import Part
 
 
 def test_a_reference_is_compared_and_the_grades_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch):
@@ -63,3 +64,19 @@ def test_the_page_is_exported(a_widget, a_shown_analysis, tmp_path, monkeypatch)
     a_widget.ui.exportPageButton.click()
     assert a_widget.ui.messageLabel.text == ""
     assert "Research use only" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_reference_table_that_somebody_broke_is_told_and_the_scores_can_still_be_picked(
+    a_widget, a_shown_analysis, a_scene, tmp_path
+):
+    reference = tmp_path / "reference.csv"
+    reference.write_text("level,pfirrmann\nL4-L5,3\n")
+    a_widget.panel.grades.compare.load_reference(reference)
+    table = a_shown_analysis.node(Part.REFERENCE)
+    table.SetCellText(L4_L5, 1, "9")
+    a_widget.exit()
+    a_widget.enter()
+    assert "has pfirrmann '9' in line 5" in a_widget.ui.messageLabel.text
+    a_scene.RemoveNode(table)
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    assert a_widget.ui.cellLabel.text.startswith("L4-L5, Pfirrmann")

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 import slicer
+from headless_slicer import moved, scan_node
 from panel_using import L4_L5, NARROWING, PFIRRMANN
+from report_making import a_report
 
 from SpineNetCore.anatomy import Task
 from SpineNetLib.scene import add_result
@@ -36,7 +38,7 @@ def test_evidence_of_normal_grades_is_left_out_where_that_is_asked_for(a_widget,
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, list(Task).index(Task.UPPER_MARROW))
     a_widget.ui.abnormalOnlyCheckBox.click()
     shown = slicer.util.arrayFromVolume(a_scene.GetNodeByID(a_view.layers.GetForegroundVolumeID()))
-    inside = {level: disc_mask(a_shown_analysis, [level], a_shown_analysis.scan) for level in ("L3-L4", "L4-L5")}
+    inside = {level: disc_mask(a_shown_analysis, [level]) for level in ("L3-L4", "L4-L5")}
     assert shown[inside["L3-L4"]].any()
     assert not shown[inside["L4-L5"]].any()
     a_widget.ui.thisDiscCheckBox.click()
@@ -50,3 +52,20 @@ def test_a_result_without_evidence_is_read_and_says_so(a_widget, a_scene, a_scan
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
     assert a_widget.ui.messageLabel.text == ""
     assert a_widget.ui.evidenceLabel.text == "The scan was analysed without evidence."
+
+
+def test_a_result_without_evidence_is_read_on_its_own_scan(a_widget, a_shown_analysis, a_scene, a_result, a_view):
+    another = scan_node(a_scene, replace(a_report().scan, name="another"))
+    a_widget.panel.grades.show(add_result(a_scene, another, replace(a_result, hotspots={})))
+    assert a_view.layers.GetBackgroundVolumeID() == another.GetID()
+    assert a_view.layers.GetForegroundVolumeID() is None
+
+
+def test_over_a_scan_that_was_moved_for_good_no_evidence_is_shown(a_widget, a_shown_analysis, a_view):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.hideButton.click()
+    moved(a_shown_analysis.scan, 0, 0, 40)
+    a_shown_analysis.scan.HardenTransform()
+    a_widget.ui.opacitySlider.setValue(0.3)
+    assert "was moved since its analysis: analyse it again." in a_widget.ui.messageLabel.text
+    assert a_view.layers.GetForegroundVolumeID() is None

@@ -11,8 +11,8 @@ from SpineNetLib.results import read_findings
 from SpineNetLib.scene import add_result
 
 
-def with_warning(report: str, warning: str) -> str:
-    return json.dumps(json.loads(report) | {"warnings": [warning]})
+def with_warning(report: str, *warnings: str) -> str:
+    return json.dumps(json.loads(report) | {"warnings": warnings})
 
 
 def test_warnings_stay_beside_the_grades(a_widget, a_scene, a_scan_node, a_result):
@@ -76,3 +76,14 @@ def test_levels_move_up_and_down(a_widget, a_shown_analysis):
     assert cell(a_widget, 5, PFIRRMANN).text() == "\N{EN DASH}"
     a_widget.ui.levelsDownButton.click()
     assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_a_doubt_about_names_names_the_buttons_until_the_levels_were_moved(a_widget, a_scene, a_scan_node, a_result):
+    doubt, other = "All may lie 1 too high; --shift-levels 1 moves them.", "The contrast looks like T1."
+    result = replace(a_result, findings=read_findings(with_warning(a_result.findings.text, doubt, other), "report"))
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, result))
+    assert "too high; 'All levels: One down' moves them." in a_widget.ui.warningLabel.text
+    a_widget.ui.levelsDownButton.click()
+    assert a_widget.ui.warningLabel.text == f"\N{WARNING SIGN} {other}"
+    a_widget.ui.levelsUpButton.click()
+    assert "'All levels: One down'" in a_widget.ui.warningLabel.text

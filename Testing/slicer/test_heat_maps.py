@@ -203,16 +203,21 @@ def test_a_corrected_grade_decides_whether_its_evidence_is_shown(an_analysis, th
     assert sick not in levels_shown(current_readings(an_analysis), task, None, abnormal_only=True)
 
 
+@pytest.mark.parametrize("is_moved_later", [False, True])
 @pytest.mark.parametrize("is_one_disc", [False, True])
-def test_evidence_follows_a_scan_under_a_linear_transform(a_scene, the_phantom, the_result, a_view, is_one_disc):
+def test_evidence_follows_a_scan_under_a_linear_transform(
+    a_scene, the_phantom, the_result, is_one_disc, is_moved_later
+):
     scan = scan_node(a_scene, the_phantom.scan)
     transform = a_scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
     turn = vtk.vtkTransform()
     turn.Translate(30, -20, 10)
     turn.RotateX(20)
     transform.SetMatrixTransformToParent(turn.GetMatrix())
-    scan.SetAndObserveTransformNodeID(transform.GetID())
+    if not is_moved_later:
+        scan.SetAndObserveTransformNodeID(transform.GetID())
     analysis, task = add_result(a_scene, scan, the_result), Task.UPPER_MARROW
+    scan.SetAndObserveTransformNodeID(transform.GetID())
     disc = sick_discs(the_phantom, task)[0]
     place = go_to_disc(analysis, disc.level)
     expected = turn.TransformPoint(disc.centre_ras_mm)

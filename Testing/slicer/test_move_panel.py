@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from headless_slicer import moved
 from panel_using import L4_L5, PFIRRMANN, use_script, wait_until
 
 from SpineNetLib.analysis import Part
+from SpineNetLib.disc_line import lined_disc
 from SpineNetLib.tables import corrections
 
 
@@ -74,3 +76,42 @@ def test_an_analysis_removed_while_its_disc_is_graded_is_told(a_widget, a_shown_
     a_shown_analysis.scene.RemoveNode(a_shown_analysis.record)
     wait_until(lambda: not a_widget.ui.cancelButton.enabled)
     assert "was removed while its disc was graded" in a_widget.ui.messageLabel.text
+
+
+def test_while_a_disc_is_graded_no_other_is_moved_and_its_line_stays(a_widget, a_shown_analysis):
+    use_script(a_widget, "import time; time.sleep(60)")
+    buttons = (a_widget.ui.moveDiscButton, a_widget.ui.rescoreButton, a_widget.ui.dropMoveButton)
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    assert [button.enabled for button in buttons] == [False, False, False]
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5 - 1, PFIRRMANN)
+    assert [button.enabled for button in buttons] == [False, False, False]
+    a_widget.ui.cancelButton.click()
+    assert "cancelled" in a_widget.ui.messageLabel.text
+    assert [button.enabled for button in buttons] == [False, True, True]
+    assert lined_disc(a_shown_analysis) == "L4-L5"
+
+
+def test_a_disc_whose_line_was_removed_while_it_was_graded_stays_where_it_was(
+    a_widget, a_shown_analysis, a_result_folder
+):
+    use_script(a_widget, f"import shutil; shutil.copytree({str(a_result_folder)!r}, 'result')")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    before = a_shown_analysis.record.GetText()
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    a_shown_analysis.scene.RemoveNode(a_shown_analysis.node(Part.DISC_LINE))
+    wait_until(lambda: not a_widget.ui.cancelButton.enabled)
+    assert "line of L4-L5 was removed while it was graded" in a_widget.ui.messageLabel.text
+    assert (a_shown_analysis.record.GetText(), corrections(a_shown_analysis)) == (before, [])
+    assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (True, False)
+
+
+def test_on_a_scan_that_was_moved_for_good_no_disc_is_moved(a_widget, a_shown_analysis):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    moved(a_shown_analysis.scan, 0, 0, 40)
+    a_shown_analysis.scan.HardenTransform()
+    a_widget.ui.moveDiscButton.click()
+    assert "was moved since its analysis: analyse it again." in a_widget.ui.messageLabel.text
+    assert lined_disc(a_shown_analysis) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from headless_slicer import SliceView
+from headless_slicer import SliceView, moved, scan_node
 from report_making import REASON, UNSCORED, a_report
 
 from SpineNetCore.errors import InputError
@@ -74,6 +74,37 @@ def test_the_transform_above_the_scan_is_honoured(a_scene, an_analysis, a_scan_n
     a_scan_node.SetAndObserveTransformNodeID(transform.GetID())
     x, y, z = before
     np.testing.assert_allclose(go_to_disc(an_analysis, "L4-L5"), [9 - y, x, z - 4], atol=1e-6)
+
+
+def test_all_of_an_analysis_follows_a_scan_that_is_moved_later(an_analysis, the_views):
+    own = [node for node in an_analysis.own_nodes() if node.IsA("vtkMRMLTransformableNode")]
+    transform = moved(an_analysis.scan, 0, 0, 40)
+    go_to_disc(an_analysis, "L4-L5")
+    assert {node.GetTransformNodeID() for node in own} == {transform.GetID()}
+    an_analysis.scan.SetAndObserveTransformNodeID(None)
+    go_to_disc(an_analysis, "L4-L5")
+    assert {node.GetTransformNodeID() for node in own} == {None}
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_on_a_scan_whose_own_voxels_were_moved_or_cut_no_disc_is_shown(an_analysis, the_views, is_cut):
+    before, scan = middle_of(the_views[0]).copy(), an_analysis.scan
+    if is_cut:
+        slicer.util.updateVolumeFromArray(scan, slicer.util.arrayFromVolume(scan)[1:].copy())
+    else:
+        moved(scan, 0, 0, 40)
+        scan.HardenTransform()
+    with pytest.raises(InputError, match="was moved since its analysis: analyse it again"):
+        go_to_disc(an_analysis, "L4-L5")
+    np.testing.assert_array_equal(middle_of(the_views[0]), before)
+
+
+def test_the_views_show_the_scan_that_was_analysed(an_analysis, a_scene, the_views):
+    another = scan_node(a_scene, a_report().scan)
+    for view in the_views:
+        view.layers.SetBackgroundVolumeID(another.GetID())
+    go_to_disc(an_analysis, "L4-L5")
+    assert {view.layers.GetBackgroundVolumeID() for view in the_views} == {an_analysis.scan.GetID()}
 
 
 def test_a_disc_that_was_not_found_is_refused_with_its_reason(an_analysis, the_views):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from headless_slicer import moved, reorder
 from report_making import UNSCORED, a_report
 
 from SpineNetCore.anatomy import Task
@@ -15,6 +18,8 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.page import current_report, export_page
+from SpineNetLib.results import read_findings
+from SpineNetLib.scene import add_result
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
 
@@ -34,6 +39,40 @@ def test_an_analysis_that_nobody_changed_is_reported_as_the_command_line_did(an_
             assert ours_of_task.probabilities == pytest.approx(theirs_of_task.probabilities, abs=1e-6)
         if our.disc is not None:
             np.testing.assert_allclose(our.disc.centre_ras_mm, their.disc.centre_ras_mm, atol=1e-3)
+
+
+@pytest.mark.parametrize(("axes", "backwards"), [((0, 1, 2), (1, 2)), ((2, 0, 1), ()), ((1, 2, 0), (0, 1))])
+def test_a_scan_in_another_order_than_its_result_is_reported_alike(a_scene, a_scan_node, a_result, axes, backwards):
+    reorder(a_scan_node, axes, backwards)
+    ours, theirs = current_report(add_result(a_scene, a_scan_node, a_result)), a_report()
+    np.testing.assert_array_equal(ours.scan.voxels, theirs.scan.voxels)
+    np.testing.assert_array_equal(ours.disc_labels, theirs.disc_labels)
+    for task in Task:
+        np.testing.assert_array_equal(ours.hotspots[task], theirs.hotspots[task])
+
+
+def test_a_scan_under_a_transform_is_reported_alike_and_one_moved_for_good_refused(an_analysis):
+    moved(an_analysis.scan, 0, 0, 40)
+    np.testing.assert_array_equal(current_report(an_analysis).disc_labels, a_report().disc_labels)
+    an_analysis.scan.HardenTransform()
+    with pytest.raises(InputError, match="was moved since its analysis: analyse it again"):
+        current_report(an_analysis)
+
+
+def test_a_readers_grade_stands_on_the_page_beside_a_disc_that_was_not_scored(a_scene, a_scan_node, a_result, tmp_path):
+    content = json.loads(a_result.findings.text)
+    content["discs"][3] |= {"status": "not scored", "reason": "It was not asked for.", "scores": {}}
+    result = replace(a_result, findings=read_findings(json.dumps(content), "report"))
+    analysis = add_result(a_scene, a_scan_node, result)
+    assert current_report(analysis).discs[3].reason == "It was not asked for."
+    correct_grade(analysis, "L3-L4", Task.PFIRRMANN, 4, NOON)
+    (score,) = current_report(analysis).discs[3].scores
+    assert (score.task, score.grade) == (Task.PFIRRMANN, 4)
+    export_page(analysis, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert re.search(r'<th scope="row">L3-L4</th><td class="s3"><span class="grade">4</span>', page)
+    assert "L3-L4 (as analysed): Pfirrmann 4 was given by AB" in page
+    assert "unchecked by a reader unless a note says so." in page
 
 
 def test_the_page_holds_pictures_grades_and_the_notice_and_fetches_nothing(an_analysis, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
+from headless_slicer import moved, reorder, scan_node
 from report_making import UNSCORED, a_report, with_disc
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
@@ -21,8 +22,10 @@ from SpineNetLib.checking import correct_grade, move_levels, reading_of
 from SpineNetLib.corrections import DiscMoved, Signature, correction_of, row_of
 from SpineNetLib.disc_line import add_disc_line, lined_disc, remove_disc_line
 from SpineNetLib.folders import folder_of
+from SpineNetLib.navigation import go_to_disc
+from SpineNetLib.page import current_report
 from SpineNetLib.rescoring import Rescoring, asked_rescoring, take_in
-from SpineNetLib.results import Result, read_result
+from SpineNetLib.results import Result, read_findings, read_result
 from SpineNetLib.scene import add_result
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections, current_readings, rows
@@ -76,7 +79,7 @@ def state(analysis: Analysis) -> dict[str, object]:
     return {
         "report": analysis.record.GetText(),
         "heat": {task: slicer.util.arrayFromVolume(node).tobytes() for task, node in analysis.heat_maps().items()},
-        "mask": disc_mask(analysis, [LEVEL], analysis.scan).tobytes(),
+        "mask": disc_mask(analysis, [LEVEL]).tobytes(),
         "scores": rows(analysis.node(Part.SCORES)),
         "log": corrections(analysis),
         "names": [names.GetNthControlPointPosition(place) for place in range(names.GetNumberOfControlPoints())],
@@ -177,14 +180,63 @@ def test_its_evidence_and_voxels_are_exchanged_and_those_of_the_others_stay(an_a
     moved = np.roll(labels == disc_label(LEVEL), 4, axis=1)
     here = grid.file_from_standard(moved).transpose(2, 1, 0)
     was = grid.file_from_standard(labels == disc_label(LEVEL)).transpose(2, 1, 0)
-    np.testing.assert_array_equal(disc_mask(an_analysis, [LEVEL], an_analysis.scan), here)
+    np.testing.assert_array_equal(disc_mask(an_analysis, [LEVEL]), here)
     other = grid.file_from_standard(labels == disc_label("L3-L4")).transpose(2, 1, 0)
-    np.testing.assert_array_equal(disc_mask(an_analysis, ["L3-L4"], an_analysis.scan), other)
+    np.testing.assert_array_equal(disc_mask(an_analysis, ["L3-L4"]), other)
     for task, node in an_analysis.heat_maps().items():
         heat = slicer.util.arrayFromVolume(node)
         assert (heat[here] == before[task][was].max()).all()
         assert not heat[was & ~here].any()
         np.testing.assert_array_equal(heat[other], before[task][other])
+
+
+@pytest.mark.parametrize(("axes", "backwards"), [((0, 1, 2), (2,)), ((2, 0, 1), ())])
+def test_a_scan_in_another_order_than_its_result_is_changed_alike(
+    an_analysis, the_fresh_result, a_result, axes, backwards
+):
+    another_scan = scan_node(an_analysis.scene, a_report().scan)
+    reorder(another_scan, axes, backwards)
+    another = add_result(an_analysis.scene, another_scan, a_result)
+    for analysis in (an_analysis, another):
+        rescoring = asked(analysis)
+        take_in(analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    ours, theirs = current_report(another), current_report(an_analysis)
+    np.testing.assert_array_equal(ours.disc_labels, theirs.disc_labels)
+    for task in Task:
+        np.testing.assert_array_equal(ours.hotspots[task], theirs.hotspots[task])
+
+
+def test_a_disc_whose_segment_was_deleted_gets_it_back_under_its_present_name(an_analysis, the_fresh_result):
+    move_levels(an_analysis, 1, NOON)
+    add_disc_line(an_analysis, "L5-S1")
+    rescoring, was = asked_rescoring(an_analysis), disc_mask(an_analysis, [LEVEL])
+    segmentation = an_analysis.node(Part.DISC_SEGMENTS).GetSegmentation()
+    colour = segmentation.GetSegment(LEVEL).GetColor()
+    segmentation.RemoveSegment(LEVEL)
+    take_in(an_analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    segment, now = segmentation.GetSegment(LEVEL), disc_mask(an_analysis, [LEVEL])
+    assert (segment.GetName(), segment.GetColor()) == ("L5-S1", colour)
+    assert now.sum() == was.sum()
+    for node in an_analysis.heat_maps().values():
+        heat = slicer.util.arrayFromVolume(node)
+        assert heat[now].all()
+        assert not heat[was & ~now].any()
+
+
+def test_a_disc_that_was_not_asked_for_at_first_is_graded_where_it_is_put(
+    a_scene, a_scan_node, a_result, the_fresh_result
+):
+    content = json.loads(a_result.findings.text)
+    content["discs"][PLACE] |= {"status": "not scored", "reason": "It was not asked for.", "scores": {}}
+    voxels = a_result.disc_labels.voxels
+    labels = replace(a_result.disc_labels, voxels=np.where(voxels == disc_label(LEVEL), 0, voxels))
+    findings = read_findings(json.dumps(content), "report")
+    analysis = add_result(a_scene, a_scan_node, replace(a_result, findings=findings, disc_labels=labels))
+    rescoring = asked(analysis)
+    take_in(analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    assert reading_of(analysis, LEVEL).grades[Task.PFIRRMANN].grade == 1
+    assert disc_mask(analysis, [LEVEL]).any()
+    assert corrections(analysis)[0].original_grades == ()
 
 
 def test_its_outline_and_name_go_with_it(an_analysis, the_fresh_result):
@@ -270,6 +322,28 @@ def test_where_a_part_of_the_analysis_was_deleted_nothing_changes(an_analysis, t
     with pytest.raises(InputError, match="load its result again"):
         take_in(an_analysis, rescoring, the_fresh_result, NOON)
     assert an_analysis.record.GetText() == before
+
+
+def test_a_scan_moved_under_its_line_is_not_graded_before_the_line_followed(an_analysis):
+    add_disc_line(an_analysis, LEVEL)
+    before = asked_rescoring(an_analysis)
+    moved(an_analysis.scan, 0, 0, 40)
+    with pytest.raises(InputError, match="was moved away from the line"):
+        asked_rescoring(an_analysis)
+    go_to_disc(an_analysis, LEVEL)
+    assert asked_rescoring(an_analysis) == before
+    an_analysis.scan.HardenTransform()
+    with pytest.raises(InputError, match="was moved since its analysis: analyse it again"):
+        asked_rescoring(an_analysis)
+
+
+def test_a_disc_graded_while_its_scan_came_under_a_transform_is_taken_in_alike(an_analysis, the_fresh_result):
+    rescoring = asked(an_analysis)
+    moved(an_analysis.scan, 0, 0, 40)
+    take_in(an_analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    here = np.roll(a_report().disc_labels == disc_label(LEVEL), 4, axis=1)
+    expected = a_report().scan.file_grid.file_from_standard(here).transpose(2, 1, 0)
+    np.testing.assert_array_equal(disc_mask(an_analysis, [LEVEL]), expected)
 
 
 def test_a_result_on_another_grid_changes_nothing(an_analysis, the_fresh_result):

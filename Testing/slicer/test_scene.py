@@ -83,7 +83,7 @@ def test_segments_hold_the_voxels_of_their_disc(an_analysis):
     report = a_report()
     labels = report.scan.file_grid.file_from_standard(report.disc_labels).transpose(2, 1, 0)
     for level in DISC_LEVELS:
-        mask = disc_mask(an_analysis, [level], an_analysis.scan)
+        mask = disc_mask(an_analysis, [level])
         np.testing.assert_array_equal(mask, labels == disc_label(level))
 
 
