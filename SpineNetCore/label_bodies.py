@@ -48,7 +48,7 @@ def vertebrae_from_labels(labels: LabelMap, convention: Convention) -> tuple[Ver
         if body is not None:
             found[level] = body
     sacral_disc = level_masks(labels, convention.discs).get("L5-S1")
-    if "S1" not in found and "L5" in found and sacral_disc is not None:
+    if "S1" not in found and "L5" in found and "L6" not in masks and sacral_disc is not None:
         below = _below_disc(sacral_disc, found["L5"], labels)
         found |= {} if below is None else {"S1": below}
     return tuple(_vertebra(level, found[level], labels) for level in VERTEBRA_LEVELS if level in found)

@@ -27,33 +27,30 @@ _LARGE_SHARE = 0.4
 
 
 def bodies_only(masks: dict[str, Mask], labels: LabelMap, convention: Convention) -> dict[str, Mask]:
-    """Without what lies behind the canal, else behind the line from disc to disc, else from rear wall to rear wall.
+    """Without what lies behind the canal, and where it is not labelled, as below a cord, behind the line from disc
+    to disc, else from rear wall to rear wall.
 
     The lines end at the lowest disc or wall, so they leave the sacrum as it is.
     """
-    border = _canal_border(np.isin(labels.voxels, list(convention.canal)))
-    if border is not None:
-        return {level: mask & _before(border, mask) for level, mask in masks.items()}
-    border = _disc_border(level_masks(labels, convention.discs), labels)
-    if border is None:
-        border = _wall_border(masks, labels)
-    if border is None:
-        return masks
-    return {level: mask if level == "S1" else mask & _before(border, mask) for level, mask in masks.items()}
+    canal = _canal_border(np.isin(labels.voxels, list(convention.canal)))
+    line = _disc_border(level_masks(labels, convention.discs), labels)
+    line = _wall_border(masks, labels) if line is None else line
+    rear = canal if line is None else np.where(np.isinf(canal), line, canal)
+    return {level: mask & _before(canal if level == "S1" else rear, mask) for level, mask in masks.items()}
 
 
 def _before(border: Plane, mask: Mask) -> Mask:
     return np.asarray(np.arange(mask.shape[2])[None] < border[:, None])
 
 
-def _canal_border(canal: Mask) -> Plane | None:
-    """Of each row, the column where the canal begins on most slices, carried on straight above and below."""
+def _canal_border(canal: Mask) -> Plane:
+    """Of each row, the column where the canal begins on most slices; infinite above and below it."""
     rows = np.nonzero(canal.any(axis=(0, 2)))[0]
     if not rows.size:
-        return None
+        return np.full(canal.shape[1], np.inf)
     firsts = np.where(canal.any(axis=2), canal.argmax(axis=2), np.nan)[:, rows]
     border = ndimage.median_filter(np.nanmedian(firsts, axis=0), 9, mode="nearest")
-    return np.asarray(np.interp(np.arange(canal.shape[1]), rows, border))
+    return np.asarray(np.interp(np.arange(canal.shape[1]), rows, border, left=np.inf, right=np.inf))
 
 
 def _disc_border(discs: Mapping[str, Mask], labels: LabelMap) -> Plane | None:

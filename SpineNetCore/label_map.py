@@ -21,6 +21,9 @@ PIXEL_MM, SLICE_MM = 0.8, 2.0
 
 _LARGEST_LABEL = 65_535
 
+_SPECK_SHARE = 0.005
+"""ours: share of the voxels of the most frequent value below which another one is a stroke gone astray."""
+
 
 @dataclass(frozen=True)
 class LabelMap:
@@ -38,12 +41,13 @@ class LabelMap:
         return float(lengths[0]), float(lengths[1]), float(lengths[2])
 
     def heights_mm(self) -> dict[int, float]:
-        """Every value above 0, and the mean height of its voxels in the patient."""
+        """Every value above 0 but specks, and the mean height of its voxels in the patient."""
         places = np.argwhere(self.voxels > 0)
-        values, which = np.unique(self.voxels[tuple(places.T)], return_inverse=True)
+        values, which, counts = np.unique(self.voxels[tuple(places.T)], return_inverse=True, return_counts=True)
         heights = mapped(self.ras_from_ijk, places.astype(np.float64))[:, 2]
-        means = np.bincount(which, weights=heights) / np.bincount(which)
-        return {int(value): float(mean) for value, mean in zip(values, means, strict=True)}
+        means = np.bincount(which, weights=heights) / counts
+        is_speck = counts < _SPECK_SHARE * counts.max()
+        return {int(value): float(mean) for value, mean in zip(values[~is_speck], means[~is_speck], strict=True)}
 
     def values_at(self, points_ras_mm: Point) -> NDArray[np.int32]:
         """Labels at points (..., 3), 0 outside."""
@@ -88,9 +92,13 @@ def _whole_numbers(voxels: NDArray[Any], path: Path) -> NDArray[np.int32]:
 
 
 def _fine_grid(scan: Scan) -> tuple[Affine, tuple[int, int, int]]:
-    """(4, 4) to RAS of slices and pixels of at most `SLICE_MM` and `PIXEL_MM` that fill the scan, and their count."""
+    """(4, 4) to RAS of slices and pixels of at most `SLICE_MM` and `PIXEL_MM` that fill the scan, and their count.
+
+    There are no fewer slices than the scan has.
+    """
     sides_mm = np.array(scan.voxels.shape) * scan.spacing_mm
     counts = np.ceil(sides_mm / np.array([SLICE_MM, PIXEL_MM, PIXEL_MM]) - 1e-6).astype(int)
+    counts[0] = max(counts[0], scan.voxels.shape[0])  # a label may be on one slice alone
     step = np.array(scan.voxels.shape) / counts
     scan_from_fine = np.diag([*step, 1.0])
     scan_from_fine[:3, 3] = (step - 1) / 2

@@ -18,6 +18,8 @@ _RAS_FROM = {"LPS": np.array([-1.0, -1.0, 1.0]), "RAS": np.ones(3)}
 _OLD_NUMBERS = {"0": "RAS", "1": "LPS"}
 _FCSV_COLUMNS = 12
 _NOT_SET = ("undefined", "preview", "missing")
+_FCSV_STATUS, _FCSV_NOT_SET = 14, (["0"], ["1"], ["3"])
+"""The column that newer versions add, and its numbers for the same."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def points_from_fcsv(path: Path) -> dict[str, Point]:
     for row in rows:
         if len(row) < _FCSV_COLUMNS:
             raise InputError(f"'{path}' has a line of {len(row)} columns: save the points again as .mrk.json.")
-        marks.append(_Mark(row[11], row[1:4], system))
+        if row[_FCSV_STATUS : _FCSV_STATUS + 1] not in _FCSV_NOT_SET:
+            marks.append(_Mark(row[11], row[1:4], system))
     return _points(marks, path)
 
 

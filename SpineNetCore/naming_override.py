@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import VERTEBRA_LEVELS, Point
+from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Point, disc_level
 from SpineNetCore.errors import InputError
 from SpineNetCore.level_names import disc_named
 
@@ -68,15 +68,22 @@ def renamed(levels: Levels, corners: Sequence[Corners], override: NamingOverride
     """Levels of bodies, from the head downwards, as the override has them; None for a body without a known name.
 
     corners: (4, 3) of each body. Bodies left out right above or below the chain are named where the move needs them.
-    Raises InputError where no disc lies at the reader's point, or no name is left.
+    Raises InputError where no disc lies at the reader's point, or no graded disc is left.
     """
     places = _chain(levels, corners)
     shift = override.shift if override.lowest is None else _shift_to(override.lowest, places, corners)
     known = range(len(VERTEBRA_LEVELS))
     moved = tuple(None if place is None or place + shift not in known else place + shift for place in places)
-    if sum(place is not None for place in moved) < 2:
-        raise InputError(f"Moving the names by {shift:+d} levels leaves no lumbar disc: move them less.")
+    if not _hold_a_disc(moved):
+        asked = f"--lowest-level {override.lowest}" if override.lowest else f"Moving the names by {shift:+d} levels"
+        raise InputError(f"{asked} leaves no disc from {DISC_LEVELS[0]} to {DISC_LEVELS[-1]}: check the level.")
     return tuple(None if place is None else VERTEBRA_LEVELS[place] for place in moved)
+
+
+def _hold_a_disc(places: Sequence[int | None]) -> bool:
+    """Whether two neighbours among bodies, by their places in the column, have a graded disc between them."""
+    named = [VERTEBRA_LEVELS[place] for place in places if place is not None]
+    return any(disc_level(upper, lower) in DISC_LEVELS for upper, lower in pairwise(named))
 
 
 def _chain(levels: Levels, corners: Sequence[Corners]) -> list[int | None]:

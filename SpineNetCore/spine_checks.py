@@ -15,6 +15,12 @@ from SpineNetCore.scan import Scan, mapped
 _BODY_MM = (8.0, 80.0)
 """Shortest and longest side of a vertebral body. ours: from a collapsed one to more than anybody's."""
 
+_HIGHEST_DISC_MM = 25.0
+"""ours: more than any disc's height, less than a body's with its two discs."""
+
+OUT_OF_PLACE_MM = 12.0
+"""How far a disc may lie from midway between its vertebrae without a word. ours: about a disc's own height."""
+
 _DISC_SLACK_MM, _BODY_SLACK_MM = 2.0, 30.0
 """How far a disc's centre and a body's corner may lie outside the scan. ours: bodies at its border are cut off."""
 
@@ -32,8 +38,13 @@ def check_bodies(vertebrae: Sequence[Vertebra], path: Path, scan: Scan) -> None:
 
 
 def check_discs(discs: Sequence[Disc], path: Path, scan: Scan) -> None:
-    """Raise InputError where a disc lies outside the scan."""
+    """Raise InputError where a disc is higher than any, as if a vertebra were left out, or lies outside the scan."""
     for disc in discs:
+        if disc.height_mm > _HIGHEST_DISC_MM:
+            raise InputError(
+                f"'{path}' leaves {disc.height_mm:.0f} mm between {disc.upper.level} and {disc.lower.level}, too much "
+                "for a disc: add the vertebra between them, or check the names."
+            )
         if _outside_mm(disc.centre_ras_mm, scan) > _DISC_SLACK_MM:
             raise _not_here(disc.level, disc.centre_ras_mm, path, scan)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,9 @@ from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vert
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
-from SpineNetCore.spine_checks import check_bodies
+from SpineNetCore.spine_checks import OUT_OF_PLACE_MM, check_bodies
 
 _USUAL_HALF_WIDTH_MM = 20.0
-_OUT_OF_PLACE_MM = 12.0
-"""How far a disc may lie from midway between its vertebrae without a word. ours: about a disc's own height."""
 _LARGEST_TURN_COSINE = 0.94
 """A disc's frame may lean this far from the scan's slices, 20 degrees. ours: beyond, it belongs to another scan."""
 
@@ -27,7 +25,8 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
     """Take vertebrae and discs of a parsed `report.json` as they are.
 
     A disc whose centre is null is not there; one without geometry gets it from its vertebrae; without any `discs`, all
-    lie midway between their vertebrae. Raises InputError where an entry is none, or a body cannot be the scan's.
+    lie midway between their vertebrae. What its `naming` and `warnings` doubt stays in doubt; without them a reader has
+    given the names. Raises InputError where an entry is none, or a body cannot be the scan's.
     """
     vertebrae = tuple(_vertebra(_Entry(path, "vertebrae", entry)) for entry in _entries(content, "vertebrae", path))
     _check_levels([vertebra.level for vertebra in vertebrae], path)
@@ -41,7 +40,8 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
         given = {entry.level(DISC_LEVELS): entry for entry in entries if entry.content.get("centre_ras_mm") is not None}
         placed = {level: _disc(entry, midway.get(level), scan) for level, entry in given.items()}
     discs = tuple(placed[level] for level in DISC_LEVELS if level in placed)
-    return Spine(vertebrae, discs, NAMED_BY_READER, tuple(_doubts(discs, midway)))
+    doubts = (*_earlier_doubts(content, path, scan), *_doubts(discs, midway))
+    return Spine(vertebrae, discs, _shifts(content, path), doubts)
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,24 @@ def _entries(content: dict[str, Any], kind: str, path: Path) -> list[dict[str, A
     return entries
 
 
+def _shifts(content: dict[str, Any], path: Path) -> Mapping[int, float]:
+    """How sure the file is of its names, and what else they may be."""
+    if "naming" not in content:
+        return NAMED_BY_READER
+    naming = _Entry(path, "keys", content | {"level": "all levels"}).part("naming")
+    others = [_Entry(path, "other namings", entry) for entry in _entries(naming.content, "alternatives", path)]
+    shifts = {round(other.number("shift_levels", -20, 20)): other.number("probability", 0, 1) for other in others}
+    return shifts | {0: naming.number("confidence", 0, 1)}
+
+
+def _earlier_doubts(content: dict[str, Any], path: Path, scan: Scan) -> Iterator[str]:
+    """Its warnings, but for those of the scan itself, which are given anew."""
+    warnings = content.get("warnings", [])
+    if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
+        raise InputError(f"'{path}' has warnings that are no list of sentences: take them out.")
+    return (warning for warning in warnings if warning not in scan.doubts)
+
+
 def _check_levels(levels: list[str], path: Path) -> None:
     twice = sorted({level for level in levels if levels.count(level) > 1})
     if twice:
@@ -139,7 +157,7 @@ def _disc(entry: _Entry, between: Disc | None, scan: Scan) -> Disc:
 def _doubts(discs: tuple[Disc, ...], midway: dict[str, Disc]) -> Iterator[str]:
     for disc in discs:
         away_mm = float(np.linalg.norm(disc.centre_ras_mm - midway[disc.level].centre_ras_mm))
-        if away_mm > _OUT_OF_PLACE_MM:
+        if away_mm > OUT_OF_PLACE_MM:
             yield (
                 f"{disc.level} was placed {away_mm:.0f} mm from midway between its vertebrae and graded there: check "
                 "both, and that no discs are exchanged."

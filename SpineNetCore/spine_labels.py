@@ -15,7 +15,7 @@ from SpineNetCore.label_conventions import told_convention
 from SpineNetCore.label_map import LabelMap, read_label_map
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan, mapped
-from SpineNetCore.spine_checks import check_bodies, has_sides_of_a_body
+from SpineNetCore.spine_checks import OUT_OF_PLACE_MM, check_bodies, has_sides_of_a_body
 
 _BEYOND_ENDPLATES_MM = 4.0
 
@@ -23,7 +23,8 @@ _BEYOND_ENDPLATES_MM = 4.0
 def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
     """Read a label map in one of `CONVENTIONS` on any grid, told from its values unless `labels_name` names it.
 
-    A disc's centre lies in its own label where it has one. Raises InputError where there is no lumbar vertebra in it.
+    A disc's centre lies in its own label where it has one near it. Raises InputError where there is no lumbar vertebra
+    in it.
     """
     labels = read_label_map(path, scan)
     convention = told_convention(labels.heights_mm(), labels_name, f"'{path}'")
@@ -37,8 +38,17 @@ def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
     values = {
         level: [v for v, name in convention.discs.items() if name == level] for level in convention.discs.values()
     }
-    discs = tuple(_centred(disc, labels, values.get(disc.level, [])) for disc in discs_between(named, scan))
-    return Spine(vertebrae, discs, NAMED_BY_READER, (f"Its labels were read as those of {convention.name}.", *doubts))
+    discs = []
+    for disc in discs_between(named, scan):
+        centred, away_mm = _centred(disc, labels, values.get(disc.level, []))
+        if away_mm > OUT_OF_PLACE_MM:
+            centred = disc
+            doubts.append(
+                f"The label of {disc.level} lies {away_mm:.0f} mm from midway between its vertebrae: check both."
+            )
+        discs.append(centred)
+    said = f"Its labels were read as those of {convention.name}."
+    return Spine(vertebrae, tuple(discs), NAMED_BY_READER, (said, *doubts))
 
 
 def _without_neighbours_of_extras(
@@ -53,18 +63,23 @@ def _without_neighbours_of_extras(
     return tuple(vertebra for vertebra in vertebrae if vertebra.level not in parted), doubts
 
 
-def _centred(disc: Disc, labels: LabelMap, values: list[int]) -> Disc:
-    """The disc with its centre at mid-height of its own label around its axis, or at the label's nearest voxel."""
+def _centred(disc: Disc, labels: LabelMap, values: list[int]) -> tuple[Disc, float]:
+    """The disc with its centre at mid-height of its own label around its axis, or at the label's nearest voxel.
+
+    And how far that moves it, in millimetres.
+    """
     own = np.isin(labels.voxels, values)
     if not own.any():
-        return disc
+        return disc, 0.0
     reach = disc.height_mm / 2 + _BEYOND_ENDPLATES_MM
     offsets_mm, points = along_disc(disc, disc.inferior, reach, (disc.posterior, BAND * disc.width_mm))
     share = np.isin(labels.values_at(points), values).mean(axis=1)
     if share.any():
-        centre = disc.centre_ras_mm + np.average(offsets_mm, weights=share) * disc.inferior
+        offset_mm = float(np.average(offsets_mm, weights=share))
+        centre = disc.centre_ras_mm + offset_mm * disc.inferior
         if labels.values_at(centre) in values:
-            return replace(disc, centre_ras_mm=centre)
+            return replace(disc, centre_ras_mm=centre), abs(offset_mm)
     places = mapped(labels.ras_from_ijk, np.argwhere(own).astype(np.float64))
-    nearest = np.linalg.norm(places - disc.centre_ras_mm, axis=1).argmin()
-    return replace(disc, centre_ras_mm=places[nearest])
+    away_mm = np.linalg.norm(places - disc.centre_ras_mm, axis=1)
+    nearest = int(away_mm.argmin())
+    return replace(disc, centre_ras_mm=places[nearest]), float(away_mm[nearest])

@@ -62,8 +62,42 @@ def test_a_report_gives_back_its_vertebrae_and_discs(read, content, a_scan):
         ):
             np.testing.assert_allclose(given, true, atol=1e-3)
         assert (disc.width_mm, disc.height_mm) == pytest.approx((truth.width_mm, truth.height_mm), abs=1e-3)
-    (said,) = spine.warnings
+    said, *doubts = spine.warnings
     assert "edited.json" in said
+    assert doubts == content["warnings"]
+    assert spine.naming_confidence == content["naming"]["confidence"]
+    assert len(spine.shifts) == 1 + len(content["naming"]["alternatives"])
+
+
+def test_without_naming_and_warnings_the_reader_is_sure(read, content):
+    del content["naming"], content["warnings"]
+    spine = read(content)
+    assert spine.shifts == {0: 1.0}
+    assert len(spine.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"naming": 3}, "the naming 3: give an object"),
+        ({"naming": {"confidence": 1}}, "no list of alternatives"),
+        ({"naming": {"confidence": 7, "alternatives": []}}, "the confidence 7: give a number from 0 to 1"),
+        ({"warnings": "doubt"}, "warnings that are no list of sentences: take them out"),
+    ],
+)
+def test_doubts_that_cannot_be_read_are_refused(read, content, change, said):
+    with pytest.raises(InputError, match=said):
+        read(content | change)
+
+
+def test_a_vertebra_left_out_between_two_names_is_refused(read, content):
+    del content["discs"]
+    levels = [vertebra["level"] for vertebra in content["vertebrae"]]
+    del content["vertebrae"][3]
+    for vertebra, level in zip(content["vertebrae"], levels[1:], strict=True):
+        vertebra["level"] = level
+    with pytest.raises(InputError, match=r"leaves \d\d mm between L3 and L4, too much for a disc: add the vertebra"):
+        read(content)
 
 
 def test_directions_are_put_back_onto_the_scans_own_slices_exactly(read, content, a_scan):
@@ -85,6 +119,7 @@ def test_a_moved_centre_without_geometry_takes_it_from_the_vertebrae(read, conte
 def test_discs_far_from_their_vertebrae_are_taken_with_a_word(read, content):
     third, fourth = content["discs"][2:4]
     third["level"], fourth["level"] = fourth["level"], third["level"]
+    content["warnings"] = []
     _said, *warnings = read(content).warnings
     assert [warning.split(" was placed ")[0] for warning in warnings] == ["L2-L3", "L3-L4"]
 

@@ -41,6 +41,13 @@ def test_the_older_file_is_read_too(tmp_path, system, position):
     np.testing.assert_array_equal(points_from_fcsv(path)["L5-S1"], [1, 2, 3])
 
 
+def test_points_without_a_place_are_passed_over_in_an_older_file_too(tmp_path):
+    path = tmp_path / "points.fcsv"
+    rows = [f"n,1,2,3,0,0,0,1,1,1,0,{level},,,{status},0" for level, status in (("L4-L5", 0), ("L5-S1", 2))]
+    path.write_text("\n".join(["# CoordinateSystem = RAS", *rows]))
+    assert list(points_from_fcsv(path)) == ["L5-S1"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

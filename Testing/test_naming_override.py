@@ -67,8 +67,10 @@ def test_a_point_far_from_every_disc_is_refused():
 
 
 def test_a_move_that_leaves_no_disc_is_refused():
-    with pytest.raises(InputError, match=r"\+2 levels leaves no lumbar disc"):
+    with pytest.raises(InputError, match=r"\+2 levels leaves no disc from T12-L1 to L5-S1: check the level"):
         renamed(("L4", "L5", "S1"), corners(("L4", "L5", "S1")), NamingOverride(shift=2))
+    with pytest.raises(InputError, match=r"--lowest-level T11-T12=.* leaves no disc from T12-L1 to L5-S1"):
+        renamed(LUMBAR, corners(), NamingOverride(LevelAt("T11-T12", centre("L5-S1"))))
 
 
 def test_the_option_is_read_in_any_sensible_spelling():

@@ -70,6 +70,39 @@ def test_the_centre_of_a_disc_lies_in_its_own_label(phantom, tmp_path):
         assert SPIDER.discs[int(labels[i, j, k])] == disc.level
 
 
+def test_a_cord_that_ends_above_the_lowest_discs_cuts_no_body(phantom, check, tmp_path):
+    labels = instance_labels(phantom, TOTALSEGMENTATOR)
+    whole = read_spine(written(labels, phantom, tmp_path / "whole.nii.gz"), phantom.scan)
+    first_lumbar = min(value for value, level in TOTALSEGMENTATOR.vertebrae.items() if level == "L1")
+    end = np.argwhere(labels == first_lumbar)[:, 1].max()
+    labels[:, end:][labels[:, end:] == min(TOTALSEGMENTATOR.canal)] = 0
+    cut = read_spine(written(labels, phantom, tmp_path / "cord.nii.gz"), phantom.scan)
+    check(cut)
+    for disc in whole.discs:
+        assert cut.disc(disc.level).width_mm == pytest.approx(disc.width_mm, abs=2)
+
+
+def test_a_stray_label_of_a_disc_does_not_move_it_and_is_told(phantom, check, tmp_path):
+    labels = instance_labels(phantom, SPIDER)
+    value = next(value for value, level in SPIDER.discs.items() if level == "L3-L4")
+    labels[labels == value] = 0
+    upper = np.argwhere(labels == next(value for value, level in SPIDER.vertebrae.items() if level == "L1"))
+    labels[tuple(upper[len(upper) // 2])] = value
+    spine = read_spine(written(labels, phantom, tmp_path / "map.nii.gz"), phantom.scan)
+    check(spine)
+    assert any("The label of L3-L4 lies " in warning for warning in spine.warnings)
+
+
+def test_specks_of_other_vertebrae_decide_nothing(phantom, check, tmp_path):
+    labels = instance_labels(phantom, TOTALSPINESEG)
+    sacrum = np.argwhere(labels == 50)
+    for speck, place in ((23, len(sacrum) // 2), (46, 0)):  # T3 and L6
+        labels[tuple(sacrum[place])] = speck
+    spine = read_spine(written(labels, phantom, tmp_path / "map.nii.gz"), phantom.scan)
+    check(spine)
+    assert not any("L6" in warning for warning in spine.warnings)
+
+
 def test_a_label_on_one_slice_is_enough(phantom, tmp_path):
     labels = instance_labels(phantom, TOTALSPINESEG)
     middle = len(labels) // 2
