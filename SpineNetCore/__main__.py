@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -10,15 +11,27 @@ STOPPED = 130
 
 def run() -> int:
     """Returns 0, 2 when the request or the input is at fault, 130 when stopped, or 1 when we are."""
-    # asked to end, clean up as after Ctrl-C, so that no half-written result stays
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_as_by_ctrl_c()
     try:
         from SpineNetCore.command_line import main
 
-        return main()
+        status = main()
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("error: stopped before the end: run it again for a result.", file=sys.stderr)
         return STOPPED
+    except BrokenPipeError:  # whoever read what is printed has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STOPPED
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Clean up, too, when asked to end or when the terminal is closed, so that no half-written result stays."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:  # else `nohup` has it ignored
+        signal.signal(hangup, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.meta_image_checks import check_meta_image
-from SpineNetCore.nifti_checks import NiftiHeader, check_nifti, cut_off
+from SpineNetCore.nifti_checks import NIFTI_HEADER_BYTES, NiftiHeader, check_nifti, cut_off
 
 _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
 """Formats that say where voxels lie in the patient; pictures (PNG, JPEG, TIFF ...) do not."""
@@ -48,6 +48,15 @@ def write_image(voxels: NDArray[Any], lps_from_ijk: Affine, path: Path) -> None:
         raise InputError(
             f"cannot write '{path}': give a file ending in .nii.gz, .nrrd or .mha in a folder that can be written to."
         ) from error
+    if path.name.endswith(".gz") and not _ends_whole(path, NIFTI_HEADER_BYTES + voxels.nbytes):
+        raise InputError(f"'{path}' could not be written whole: make room on its disk, or choose another folder.")
+
+
+def _ends_whole(path: Path, unpacked_bytes: int) -> bool:
+    """Whether a packed file ends with the size of all that was to go in: ITK passes over a disk that is full."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 4, 0))
+        return file.read() == (unpacked_bytes % 2**32).to_bytes(4, "little")
 
 
 def _header(path: Path) -> sitk.ImageFileReader:

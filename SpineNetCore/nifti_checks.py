@@ -16,6 +16,9 @@ from SpineNetCore.file_volume import check_finite, listed
 
 _FLOAT_TYPES = {16: "f4", 64: "f8"}
 """NIfTI's datatype codes of floating-point voxels."""
+NIFTI_HEADER_BYTES = 352
+"""Before the voxels of a file without extensions."""
+
 _HEADER_BYTES = 348
 """The number that a NIfTI-1 file begins with, which tells the order of bytes; ITK reads no NIfTI-2."""
 

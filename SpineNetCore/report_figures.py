@@ -103,7 +103,8 @@ def _disc_mark(result: DiscResult, centre_ras_mm: Point, scan: Scan, grid: Grid)
     end_x, end_y = x + 9 * unit, y
     if result.disc is not None:
         end_x, end_y = picture_places(centre_ras_mm + 1.05 * result.disc.width_mm * result.disc.posterior, scan, grid)
-    end_x = min(end_x, grid.width - 8 * unit)
+    shown = float(np.clip((grid.width - 10 * unit - x) / max(end_x - x, 1e-6), 0, 1))  # the name must lie inside, too
+    end_x, end_y = x + shown * (end_x - x), y + shown * (end_y - y)
     kind = "disc" if result.scores is not None else "disc unscored"
     return (
         f'<line class="{kind}" x1="{x:.1f}" y1="{y:.1f}" x2="{end_x:.1f}" y2="{end_y:.1f}"/>'

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 
 STAGING_PREFIX = ".spinenet-"
+
+_LONGEST_MOVE_S = 5.0
 
 _OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What a file manager leaves in a folder that is merely looked at."""
@@ -20,7 +24,10 @@ _OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class ResultKind:
-    """What a result folder may hold; the first entry says that it is whole, so it goes first and comes last."""
+    """What a result folder may hold; the first entry says that it is whole, so it goes first and comes last.
+
+    It is a text that bears the research-use notice, by which a folder is told from another program's.
+    """
 
     entries: tuple[str, ...]
 
@@ -50,13 +57,14 @@ class ResultKind:
                 raise InputError(f"The output '{folder}' is a file: give the name of a folder.")
             with _staging_folder(folder):
                 entries = _entries(folder) if folder.exists() else []
+                is_ours = self.entries[0] in entries and _has_notice(folder / self.entries[0])
         except OSError as error:
             raise InputError(
                 f"Nothing can be written to '{folder}' ({error.strerror or error}): choose a folder you may write to."
             ) from error
         except RuntimeError as error:  # what `resolve` raises on a loop of links
             raise InputError(f"The output '{folder}' is a link that leads back to itself: choose a folder.") from error
-        if entries and self.entries[0] not in entries:
+        if entries and not is_ours:
             raise InputError(
                 f"The output folder '{folder}' holds other files, such as '{entries[0]}': choose an empty or a new "
                 "folder."
@@ -72,12 +80,32 @@ class ResultKind:
         earlier.mkdir()
         moves = [(folder / name, earlier / name) for name in self.entries]
         moves += [(staging / name, folder / name) for name in reversed(self.entries)]
-        with ExitStack() as undo:
+        with _alone_in(folder), ExitStack() as undo:
             for source, target in moves:
                 if source.exists():
                     source.rename(target)
                     undo.callback(target.rename, source)
             undo.pop_all()
+
+
+def _has_notice(path: Path) -> bool:
+    return RESEARCH_USE_NOTICE in path.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait while another run moves its files into the folder; one that takes so long was killed meanwhile."""
+    lock, end_s = folder / f"{STAGING_PREFIX}lock", time.monotonic() + _LONGEST_MOVE_S
+    while time.monotonic() < end_s:
+        try:
+            lock.mkdir()
+            break
+        except FileExistsError:
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.rmdir()
 
 
 def _entries(folder: Path) -> list[str]:

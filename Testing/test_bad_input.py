@@ -193,15 +193,48 @@ def test_ctrl_c_while_the_program_loads_is_told_in_one_line(monkeypatch, capsys)
     assert capsys.readouterr().err == "error: stopped before the end: run it again for a result.\n"
 
 
-def test_a_run_asked_to_end_leaves_nothing_behind(tmp_path):
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_asked_to_end_leaves_nothing_behind(asked, tmp_path):
     """Ended while it scores, which is announced; through a process of its own."""
     command = [sys.executable, "-m", "SpineNetCore", "analyse", str(SAMPLE), "--output", str(tmp_path / "out")]
     with subprocess.Popen([*command, "--progress", "json"], cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         while json.loads(run.stderr.readline())["stage"] != "localise":
             time.sleep(0.01)
-        run.send_signal(signal.SIGTERM)
+        run.send_signal(asked)
         last = run.stderr.read().splitlines()[-1]
     assert run.returncode == 130
     assert "stopped" in last
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_nobody_watches_any_more_goes_on(tmp_path):
+    options = ["--no-hotspots", "--views", "1", "--progress", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "SpineNetCore",
+        "analyse",
+        str(SAMPLE),
+        "--output",
+        str(tmp_path / "out"),
+        *options,
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as run:
+        assert run.stderr is not None
+        run.stderr.readline()
+        run.stderr.close()
+    assert run.returncode == 0
+    assert (tmp_path / "out" / "report.json").exists()
+
+
+def test_figures_that_nobody_reads_end_the_run_without_a_word(tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("scan,patient,level,pfirrmann\na.nii,anna,L4-L5,3\na.nii,anna,L5-S1,4\n")
+    command = [sys.executable, "-m", "SpineNetCore", "evaluate", "agreement", str(table), str(table)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        said = run.stderr.read()
+    assert (run.returncode, said) == (130, b"")

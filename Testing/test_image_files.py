@@ -241,6 +241,20 @@ def test_an_image_is_not_written_where_nothing_can_be(tmp_path):
         write_image(VOXELS, PLACE, tmp_path / "spine.nii.gz")
 
 
+@pytest.mark.parametrize("left_bytes", [0, 2, 5000])
+def test_an_image_that_the_disk_cut_short_is_refused(left_bytes, tmp_path, monkeypatch):
+    real = sitk.WriteImage
+
+    def onto_a_full_disk(image, path, **options):
+        real(image, path, **options)
+        os.truncate(path, left_bytes)
+
+    write_image(VOXELS, PLACE, tmp_path / "whole.nii.gz")
+    monkeypatch.setattr(sitk, "WriteImage", onto_a_full_disk)
+    with pytest.raises(InputError, match=r"spine\.nii\.gz' could not be written whole: make room"):
+        write_image(VOXELS, PLACE, tmp_path / "spine.nii.gz")
+
+
 @pytest.mark.parametrize("spacing", [0.0, -0.9, np.nan])
 def test_a_nifti_file_without_spacing_is_refused(spacing, tmp_path, capfd):
     path = saved(tmp_path / "spine.nii")

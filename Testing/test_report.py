@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from report_making import REASON, UNSCORED, a_report, with_disc
 
-from SpineNetCore import RESEARCH_USE_NOTICE, report
+from SpineNetCore import RESEARCH_USE_NOTICE, report, whole_results
 from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.report import check_output, write_report
@@ -260,6 +260,44 @@ def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path):
         with pytest.raises(InputError, match=r"patient\.dcm.*choose an empty or a new folder"):
             act(tmp_path)
     assert contents(tmp_path) == {"patient.dcm": b"keep me"}
+
+
+def test_a_report_of_another_program_is_left_alone(tmp_path):
+    (tmp_path / "report.json").write_text('{"tool": "coverage"}')
+    (tmp_path / "hotspots").mkdir()
+    (tmp_path / "hotspots" / "mine.txt").write_text("keep me")
+    for act in (check_output, lambda folder: write_report(a_report(), folder)):
+        with pytest.raises(InputError, match="choose an empty or a new folder"):
+            act(tmp_path)
+    assert (tmp_path / "hotspots" / "mine.txt").read_text() == "keep me"
+
+
+def test_a_run_waits_while_another_moves_its_files(tmp_path, monkeypatch):
+    write_report(a_report(), tmp_path)
+    lock = tmp_path / ".spinenet-lock"
+    lock.mkdir()
+    waited = []
+
+    def the_other_ends(_seconds):
+        assert not waited
+        waited.append(contents(tmp_path))
+        lock.rmdir()
+
+    monkeypatch.setattr(whole_results.time, "sleep", the_other_ends)
+    before = contents(tmp_path)
+    write_report(a_report(hotspots=False), tmp_path)
+    assert len(waited) == 1
+    assert waited[0].keys() >= before.keys()
+    assert not (tmp_path / "hotspots").exists()
+    assert not lock.exists()
+
+
+def test_a_run_that_was_killed_while_it_moved_does_not_block_the_next(tmp_path, monkeypatch):
+    write_report(a_report(), tmp_path)
+    (tmp_path / ".spinenet-lock").mkdir()
+    monkeypatch.setattr(whole_results, "_LONGEST_MOVE_S", 0.1)
+    write_report(a_report(hotspots=False), tmp_path)
+    assert not list(tmp_path.glob(".spinenet*"))
 
 
 def test_a_file_is_no_output_folder(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.progress import ProgressSink, silent
@@ -24,7 +25,8 @@ def sink_named(name: str) -> ProgressSink:
 
 
 def _json_lines(stage: str, done: int, total: int) -> None:
-    print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+    with suppress(BrokenPipeError):  # the result comes all the same where nobody watches any more
+        print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
 
 
 class _Bar:
