@@ -115,8 +115,8 @@ def _disc_mark(result: DiscResult, centre_ras_mm: Point, scan: Scan, grid: Grid)
 
 
 def _unit(grid: Grid) -> float:
-    """A hundredth of the picture's longer side, for sizes of text and marks."""
-    return max(grid.width, grid.height) / 100
+    """For sizes of text and marks: a hundredth of the picture's longer side, less where it is narrow."""
+    return min(max(grid.width, grid.height) / 100, grid.width / 50)
 
 
 def _figures_of(report: SpineReport, disc: Disc, region: tuple[slice, slice, slice], window: Window) -> DiscFigures:
