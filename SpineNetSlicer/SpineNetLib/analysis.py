@@ -10,7 +10,7 @@ from typing import Any
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.results import Findings, read_findings
-from SpineNetLib.scan_nodes import Node, is_grid_of
+from SpineNetLib.scan_nodes import Node, has_voxels_of, is_grid_of
 
 _MARK = "SpineNet.Analysis"
 
@@ -129,10 +129,18 @@ def follow_scan(analysis: Analysis) -> None:
 
 
 def check_in_place(analysis: Analysis) -> None:
-    """Raise InputError where the scan's voxels no longer lie, in its own frame, where they were analysed."""
-    findings = analysis.findings
-    if not is_grid_of(analysis.scan, findings.shape, findings.ras_from_ijk):
-        raise InputError(f"'{analysis.scan.GetName()}' was moved since its analysis: analyse it again.")
+    """Raise InputError where the scan's voxels no longer lie, in its own frame, where they were analysed.
+
+    A scan mirrored or turned about its own middle has the same grid, along other axes than its heat maps.
+    """
+    findings, scan = analysis.findings, analysis.scan
+    if not is_grid_of(scan, findings.shape, findings.ras_from_ijk):
+        raise InputError(f"'{scan.GetName()}' was moved since its analysis: analyse it again.")
+    if not all(has_voxels_of(scan, node) for node in analysis.heat_maps().values()):
+        raise InputError(
+            f"The heat maps of '{scan.GetName()}' run along other axes than it does, which was mirrored or turned, or "
+            "is in a scene of an earlier version: load the scan and its result again."
+        )
 
 
 def _hotspots_role(task: Task) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,8 @@ class Pick:
 class EvidencePanel:
     """picked: what the reader looks at, None before anything was picked."""
 
-    def __init__(self, ui: Any, messages: Messages, picked: Callable[[], Pick | None]) -> None:
-        self._ui, self._messages, self._picked = ui, messages, picked
+    def __init__(self, ui: Any, scene: Any, messages: Messages, picked: Callable[[], Pick | None]) -> None:
+        self._ui, self._scene, self._messages, self._picked = ui, scene, messages, picked
         for slider in (ui.opacitySlider, ui.thresholdSlider):
             slider.connect("valueChanged(double)", lambda *_value: self._show_again())
         for box in (ui.thisDiscCheckBox, ui.abnormalOnlyCheckBox):
@@ -39,7 +40,7 @@ class EvidencePanel:
     def show(self, pick: Pick) -> None:
         """Lay the evidence for the picked grade over the scan, of the discs that the boxes ask for."""
         if not pick.analysis.heat_maps():
-            hide_heat_maps(pick.analysis)
+            hide_heat_maps(self._scene)
             self._ui.evidenceLabel.setText(_("The scan was analysed without evidence."))
             return
         level = pick.level if self._ui.thisDiscCheckBox.checked else None
@@ -49,18 +50,31 @@ class EvidencePanel:
         self._ui.evidenceLabel.setText(_evidence_text(pick, levels))
 
     def hide(self) -> None:
-        pick = self._picked()
-        if pick is not None:
-            hide_heat_maps(pick.analysis)
-            self._ui.evidenceLabel.setText(_("The evidence is hidden."))
+        """Take all evidence off the views, whatever is picked."""
+        self.drop()
+        self._ui.evidenceLabel.setText(_("The evidence is hidden."))
+
+    def drop(self) -> None:
+        """The same without a word, for evidence of what is no longer looked at."""
+        hide_heat_maps(self._scene)
+        self._ui.evidenceLabel.setText("")
+
+    @contextmanager
+    def dropped_unless_done(self) -> Iterator[None]:
+        """Drop the evidence shown before where the block does not come to its end: it may lie elsewhere by now."""
+        with ExitStack() as undo:
+            undo.callback(self.drop)
+            yield
+            undo.pop_all()
 
     def _show_again(self) -> None:
         self._messages.try_to(self._show_picked)
 
     def _show_picked(self) -> None:
-        pick = self._picked()
-        if pick is not None:
-            self.show(pick)
+        with self.dropped_unless_done():
+            pick = self._picked()
+            if pick is not None:
+                self.show(pick)
 
 
 def _evidence_text(pick: Pick, levels: tuple[str, ...] | None) -> str:

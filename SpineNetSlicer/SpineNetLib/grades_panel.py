@@ -20,7 +20,7 @@ from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import DiscReading
 from SpineNetLib.reference_table import kept_reference
 from SpineNetLib.score_table import TASKS, explanation, fill_score_table, frame_picked
-from SpineNetLib.standing_warnings import standing_warnings
+from SpineNetLib.standing_warnings import standing_warnings, with_buttons
 from SpineNetLib.tables import corrections, current_readings
 
 
@@ -34,12 +34,12 @@ class GradesPanel:
         self._ui, self._scene, self._messages = ui, scene, messages
         self._picked: tuple[int, int] | None = None
         self.on_pick: Callable[[], None] = lambda: None
-        self.evidence = EvidencePanel(ui, messages, self.pick_or_none)
+        self.evidence = EvidencePanel(ui, scene, messages, self.pick_or_none)
         self.compare = ComparePanel(ui, messages, self.chosen, self.fill)
         table = ui.scoreTable
         table.connect("cellClicked(int,int)", self._move_to)
         table.connect("currentCellChanged(int,int,int,int)", self._move_to)
-        ui.analysisSelector.connect("currentIndexChanged(int)", lambda *_place: self._show_chosen())
+        ui.analysisSelector.connect("currentIndexChanged(int)", lambda *_place: self._change())
         ui.gradeSelector.connect("activated(int)", lambda *_place: messages.try_to(self._correct))
         ui.levelsUpButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self.move_levels, -1))
         ui.levelsDownButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self.move_levels, 1))
@@ -58,6 +58,8 @@ class GradesPanel:
         selector.blockSignals(False)
         if found and selector.itemData(selector.currentIndex) == shown:
             self._messages.try_to(self.fill)
+        elif shown:
+            self._change()
         else:
             self._show_chosen()
 
@@ -71,14 +73,18 @@ class GradesPanel:
             self._ui.scoreTable.setCurrentCell(*first)
 
     def pick(self, row: int, column: int) -> None:
-        """Take all views to a disc, show the evidence for one of its grades, and offer to correct it."""
-        analysis = self.chosen()
-        disc, task = current_readings(analysis)[row], TASKS[column]
-        self._picked = (row, column)
-        self._explain(disc, task)
-        self.on_pick()
-        go_to_disc(analysis, disc.level)
-        self.evidence.show(Pick(analysis, disc.level, task))
+        """Take all views to a disc, show the evidence for one of its grades, and offer to correct it.
+
+        Raises InputError, and leaves no evidence on the views, where that cannot be.
+        """
+        with self.evidence.dropped_unless_done():
+            analysis = self.chosen()
+            disc, task = current_readings(analysis)[row], TASKS[column]
+            self._picked = (row, column)
+            self._explain(disc, task)
+            self.on_pick()
+            go_to_disc(analysis, disc.level)
+            self.evidence.show(Pick(analysis, disc.level, task))
 
     def correct(self, grade: int | None, task: Task, level: str) -> None:
         """Let the reader's grade stand; None lets the automatic one stand again."""
@@ -97,7 +103,8 @@ class GradesPanel:
         table.blockSignals(True)
         fill_score_table(table, discs, reference)
         table.blockSignals(False)
-        self._show_warnings(standing_warnings(analysis.findings.warnings, levels_moved(corrections(analysis))))
+        standing = standing_warnings(analysis.findings.warnings, levels_moved(corrections(analysis)))
+        self._show_warnings(with_buttons(standing))
         self.compare.refresh(analysis)
         if self._picked is not None:
             row, column = self._picked
@@ -130,13 +137,17 @@ class GradesPanel:
         """Who reads now; raises InputError for initials that cannot be."""
         return Signature(datetime.now().astimezone(), self._ui.initialsEdit.text.strip())
 
+    def _change(self) -> None:
+        """Show another analysis than before, without the evidence of that one."""
+        self.evidence.drop()
+        self._show_chosen()
+
     def _show_chosen(self) -> None:
         has_analysis = self._ui.analysisSelector.count > 0
         for section in (self._ui.gradesSection, self._ui.evidenceSection, self._ui.compareSection):
             section.setVisible(has_analysis)
         self._picked = None
         self._ui.cellLabel.setText(_("Pick a cell to see the disc and the evidence for its grade."))
-        self._ui.evidenceLabel.setText("")
         self._ui.gradeSelector.clear()
         self._ui.gradeSelector.setEnabled(False)
         self._ui.scoreTable.setRowCount(0)

@@ -70,11 +70,11 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
     return node
 
 
-def hide_heat_maps(analysis: Analysis) -> None:
-    """Leave the bare scan where a heat map of this or another analysis lies over it."""
-    volumes = _all_evidence(analysis.scene)
+def hide_heat_maps(scene: Any) -> None:
+    """Leave the bare scan where a heat map of any analysis lies over it."""
+    volumes = _all_evidence(scene)
     ids = {volume.GetID() for volume in volumes}
-    for layers in slice_layers(analysis.scene):
+    for layers in slice_layers(scene):
         if layers.GetForegroundVolumeID() in ids:
             layers.SetForegroundVolumeID(None)
     for volume in volumes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 import slicer
@@ -18,7 +18,6 @@ _EXTENSION = "PyTorch"
 
 def are_missing() -> bool:
     """Whether anything has to be installed before the first analysis."""
-    importlib.invalidate_caches()
     return not _has_torch() or find_spec("safetensors") is None
 
 
@@ -29,18 +28,23 @@ def install() -> None:
     """
     if not _has_torch():
         _install_torch()
+        if not _has_torch():  # cancelled or failed: the extension does not tell
+            raise InputError(
+                "PyTorch 2.2 or newer is still not installed: press the button again and agree to it, or look into "
+                "Slicer's error log if you did."
+            )
     if find_spec("safetensors") is None:
         slicer.util.pip_install(["--no-deps", _SAFETENSORS])  # never touch Slicer's own numpy
-    if are_missing():
-        raise InputError(
-            "PyTorch 2.2 or newer is still not installed: look into Slicer's error log and press the button again."
-        )
 
 
 def _has_torch() -> bool:
+    importlib.invalidate_caches()
     if find_spec("torch") is None:
         return False
-    major, minor, *_rest = version("torch").split(".")
+    try:
+        major, minor, *_rest = version("torch").split(".")
+    except PackageNotFoundError:  # an installation that was broken off leaves a folder without a version
+        return False
     return (int(major), int(minor)) >= _OLDEST_TORCH
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import slicer
 import vtk
 
 from SpineNetCore.anatomy import Point
@@ -61,9 +60,9 @@ def _in_world(scan: Node, point_ras_mm: Point) -> Point:
     transform = scan.GetParentTransformNode()
     if transform is None:
         return point_ras_mm
-    world_from_scan = vtk.vtkMatrix4x4()
-    transform.GetMatrixTransformToWorld(world_from_scan)
-    return mapped(np.array(slicer.util.arrayFromVTKMatrix(world_from_scan)), point_ras_mm)
+    world_from_scan = vtk.vtkGeneralTransform()  # also where the transform is not linear
+    transform.GetTransformToWorld(world_from_scan)
+    return np.array(world_from_scan.TransformPoint(point_ras_mm.tolist()))
 
 
 def _zoom(view: Node, width_mm: float) -> None:

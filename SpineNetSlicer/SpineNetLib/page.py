@@ -24,6 +24,7 @@ from SpineNetLib.remarks import remarks
 from SpineNetLib.results import DiscFinding
 from SpineNetLib.scan_nodes import volume_of
 from SpineNetLib.segments import disc_mask
+from SpineNetLib.standing_warnings import standing_warnings
 from SpineNetLib.tables import corrections, current_readings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def current_report(analysis: Analysis) -> SpineReport:
     check_in_place(analysis)
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
-    found, pairs = _as_called_now(analysis)
+    log, (found, pairs) = corrections(analysis), _as_called_now(analysis)
     settings, naming = content["settings"], content["naming"]
     maps = {task: _on_slices(scan, slicer.util.arrayFromVolume(node)) for task, node in analysis.heat_maps().items()}
     return SpineReport(
@@ -68,7 +69,7 @@ def current_report(analysis: Analysis) -> SpineReport:
             ModelUse(name, use["file"], use["digest"], use["description"]) for name, use in content["models"].items()
         ),
         timings_s=content["timings_s"],
-        warnings=(*analysis.findings.warnings, *remarks(corrections(analysis))),
+        warnings=(*standing_warnings(analysis.findings.warnings, levels_moved(log)), *remarks(log)),
         settings=Settings(settings["views"], settings["hotspot_views"], settings["device"]),
         hotspots=maps if set(maps) == set(Task) else None,
         disc_labels=_on_slices(scan, _labels(analysis)),

@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
+from SpineNetCore.anatomy import Task, disc_label
 from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis, Part, check_in_place
 from SpineNetLib.corrections import DiscMoved, Signature, levels_moved
@@ -63,8 +63,9 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
     """Give the disc its new place, grades, evidence and voxels in one step, and log what was moved.
 
     Corrections by readers stay. Raises InputError, and changes nothing, where the disc could not be graded there, or
-    its line was removed meanwhile.
+    its line was removed or its scan moved for good meanwhile.
     """
+    check_in_place(analysis)
     if lined_disc(analysis) != rescoring.level:
         raise InputError(f"The line of {rescoring.level} was removed while it was graded: move the disc again.")
     analysis.require(Part.SCORES, Part.CORRECTIONS, Part.DISC_NAMES, Part.DISC_SEGMENTS)
@@ -123,13 +124,30 @@ def _merged_maps(analysis: Analysis, result: Result, level: str) -> Mapping[Task
 
     ours: a disc graded alone is scaled to itself; it keeps the strength that its evidence had beside the other discs.
     """
-    maps, share = {}, disc_mask(analysis, [level])
-    if not share.any():  # its segment was deleted: its share is what no other disc has
-        share = ~disc_mask(analysis, DISC_LEVELS)
-    for task, node in analysis.heat_maps().items():
-        if task in result.hotspots:
-            heat = slicer.util.arrayFromVolume(node)
-            strongest = float(heat[share].max(initial=0)) or 1.0
-            fresh = strongest * result.hotspots[task].voxels.transpose(2, 1, 0)
-            maps[task] = np.maximum(np.where(share, 0, heat), fresh).astype(np.float32)
+    nodes = {task: node for task, node in analysis.heat_maps().items() if task in result.hotspots}
+    if not nodes:
+        return {}
+    maps, share = {}, _share(analysis, level)
+    for task, node in nodes.items():
+        heat = slicer.util.arrayFromVolume(node)
+        strongest = float(heat[share].max(initial=0)) or 1.0
+        fresh = strongest * result.hotspots[task].voxels.transpose(2, 1, 0)
+        maps[task] = np.maximum(np.where(share, 0, heat), fresh).astype(np.float32)
     return maps
+
+
+def _share(analysis: Analysis, level: str) -> NDArray[np.bool_]:
+    """Voxels [k, j, i] whose heat is this disc's; where its segment was deleted, all that no other disc has.
+
+    Raises InputError where that cannot be told, other segments being deleted, too.
+    """
+    share = disc_mask(analysis, [level])
+    if share.any():
+        return share
+    others = [disc.level for disc in analysis.findings.discs if disc.scores and disc.level != level]
+    deleted = [other for other in others if not disc_mask(analysis, [other]).any()]
+    if deleted:
+        moved = levels_moved(corrections(analysis))
+        names = ", ".join(moved_level(other, moved) for other in deleted)
+        raise InputError(f"The segments of other discs ({names}) were deleted: load the result again.")
+    return ~disc_mask(analysis, others)

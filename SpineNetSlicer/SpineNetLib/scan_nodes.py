@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 import vtk
+from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import Affine
 from SpineNetCore.errors import InputError
@@ -30,7 +32,9 @@ def check_scan(scan: Node | None) -> None:
     """Raise InputError unless the node is one sagittal series that can be analysed."""
     if scan is not None and is_evidence(scan):
         raise InputError(f"'{scan.GetName()}' is the evidence of an analysis: choose the scan itself.")
-    checked_scan(volume_of(scan))
+    volume = volume_of(scan)
+    _check_not_bent(scan)
+    checked_scan(volume)
 
 
 def is_evidence(node: Node) -> bool:
@@ -57,12 +61,6 @@ def volume_of(scan: Node | None) -> FileVolume:
     if image.GetNumberOfScalarComponents() != 1:
         count = image.GetNumberOfScalarComponents()
         raise InputError(f"'{name}' has {count} values a voxel: choose a sagittal T2 series with one.")
-    transform = scan.GetParentTransformNode()
-    if transform is not None and not transform.IsTransformToWorldLinear():
-        raise InputError(
-            f"'{name}' is bent by the non-linear transform '{transform.GetName()}': harden that transform or take the "
-            "scan out of it."
-        )
     voxels = slicer.util.arrayFromVolume(scan).transpose(2, 1, 0)
     return FileVolume(voxels, RAS_FROM_LPS @ ras_from_ijk(scan), Path(name))
 
@@ -89,13 +87,21 @@ def is_grid_of(scan: Node, shape: Sequence[int], ras_from_indices: Affine) -> bo
     """Whether a grid has a voxel for every voxel of the scan, in whatever order of its axes."""
     scan_from_grid = np.linalg.inv(ras_from_ijk(scan)) @ ras_from_indices
     last = np.array(scan.GetImageData().GetDimensions()) - 1
-    corners = [[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
-    ends = np.array(corners) * [*(np.array(shape) - 1), 1]
-    reached = (ends @ scan_from_grid.T)[:, :3]
+    reached = (_corners(shape) @ scan_from_grid.T)[:, :3]
     lowest, highest = reached.min(axis=0), reached.max(axis=0)
     return sorted(shape) == sorted(last + 1) and np.allclose(
         [lowest, highest], [np.zeros(3), last], rtol=0, atol=SAME_PLACE_VOXELS
     )
+
+
+def has_voxels_of(scan: Node, volume: Node) -> bool:
+    """Whether a volume has a voxel for every voxel of the scan, index for index."""
+    image, dimensions = volume.GetImageData(), scan.GetImageData().GetDimensions()
+    if image is None or image.GetDimensions() != dimensions:
+        return False
+    ends = _corners(dimensions)
+    reached = ends @ (np.linalg.inv(ras_from_ijk(scan)) @ ras_from_ijk(volume)).T
+    return np.allclose(reached, ends, rtol=0, atol=SAME_PLACE_VOXELS)
 
 
 def ras_from_ijk(volume: Node) -> Affine:
@@ -111,3 +117,17 @@ def place_volume(node: Node, volume: FileVolume) -> None:
     slicer.util.updateVTKMatrixFromArray(matrix, RAS_FROM_LPS @ volume.lps_from_ijk)
     node.SetIJKToRASMatrix(matrix)
     slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(volume.voxels.transpose(2, 1, 0)))
+
+
+def _check_not_bent(scan: Node) -> None:
+    transform = scan.GetParentTransformNode()
+    if transform is not None and not transform.IsTransformToWorldLinear():
+        raise InputError(
+            f"'{scan.GetName()}' is bent by the non-linear transform '{transform.GetName()}': harden that transform or "
+            "take the scan out of it."
+        )
+
+
+def _corners(shape: Sequence[int]) -> NDArray[np.float64]:
+    """(8, 4) homogeneous indices of a grid's corners."""
+    return np.array([[*corner, 1] for corner in product(*((0, count - 1) for count in shape))], dtype=np.float64)

@@ -7,31 +7,32 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from SpineNetCore.anatomy import DISC_LEVELS, disc_label
 from SpineNetCore.file_volume import FileVolume
 from SpineNetLib.analysis import Analysis, Part
-from SpineNetLib.scan_nodes import Node, place_volume
+from SpineNetLib.scan_nodes import Node
 
 COLOURS = ((0.34, 0.71, 0.91), (0.0, 0.45, 0.70))
 """ours: two blues of the Okabe-Ito palette by turns, so that neighbours are told apart and heat stays in front."""
 
 
 def add_disc_segments(analysis: Analysis, disc_labels: FileVolume) -> None:
-    """Add a segmentation, hidden at first, with a segment per disc found."""
-    scene = analysis.scene
-    labels = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "discs")
-    place_volume(labels, disc_labels)
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{analysis.scan.GetName()} discs")
+    """Add a segmentation, hidden at first, with a segment per disc found.
+
+    disc_labels: in the scan's order. A segment's ID is its disc's level in the analysis, whatever it is called later.
+    """
+    node = analysis.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{analysis.scan.GetName()} discs")
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(analysis.scan)
-    _import_discs(node, labels, disc_labels.voxels)
-    scene.RemoveNode(labels)
     node.GetDisplayNode().SetVisibility(False)
     analysis.refer(Part.DISC_SEGMENTS, node)
+    for level in reversed(DISC_LEVELS):
+        mask = disc_labels.voxels.transpose(2, 1, 0) == disc_label(level)
+        if mask.any():
+            replace_disc_segment(analysis, level, level, mask)
 
 
 def rename_segments(analysis: Analysis, names: dict[str, str]) -> None:
@@ -85,17 +86,6 @@ def _segment_on(reference: Any, node: Node, level: str) -> NDArray[np.bool_]:
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(segment, reference, placed)
     values = vtk_to_numpy(placed.GetPointData().GetScalars())
     return np.asarray(values.reshape(placed.GetDimensions()[::-1]) > 0)
-
-
-def _import_discs(node: Node, labels: Node, voxels: NDArray[Any]) -> None:
-    """A segment per disc whose ID is its level in the analysis, whatever it is called later."""
-    present = set(np.unique(voxels).tolist())
-    levels = vtk.vtkStringArray()
-    for level in reversed(DISC_LEVELS):  # Slicer takes segments in the order of rising labels
-        if disc_label(level) in present:
-            _add_segment(node, level, level)
-            levels.InsertNextValue(level)
-    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(labels, node, levels)
 
 
 def _add_segment(node: Node, level: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The warnings of an analysis as a reader of the panel needs them: with the panel's remedies, as long as they hold."""
+"""The warnings of an analysis as long as they hold, and as a reader of the panel needs them: with its remedies."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from collections.abc import Sequence
 _OPTION = re.compile(r"--shift-levels (-?\d+)|--lowest-level")
 """The remedies of the command line for names in doubt."""
 
+_COUNTED_FROM = "levels are counted from"
+"""In the one doubt about names that has no remedy."""
+
 
 def standing_warnings(warnings: Sequence[str], moved: int) -> tuple[str, ...]:
-    """Names its buttons instead of options; moved: by how many levels readers moved the names.
+    """Those that hold still; moved: by how many levels readers moved the names.
 
     Doubts about names that a reader has moved are left out: they speak of the names as the analysis gave them.
     """
-    return tuple(_OPTION.sub(_remedy, warning) for warning in warnings if not (moved and _OPTION.search(warning)))
+    return tuple(warning for warning in warnings if not (moved and _doubts_names(warning)))
+
+
+def with_buttons(warnings: Sequence[str]) -> tuple[str, ...]:
+    """The same with the panel's buttons instead of options."""
+    return tuple(_OPTION.sub(_remedy, warning) for warning in warnings)
+
+
+def _doubts_names(warning: str) -> bool:
+    return _COUNTED_FROM in warning or _OPTION.search(warning) is not None
 
 
 def _remedy(option: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from SpineNetCore.file_volume import RAS_FROM_LPS, FileVolume
 from SpineNetCore.scan import Scan
-from SpineNetLib.scan_nodes import Node, place_volume, volume_of
+from SpineNetLib.scan_nodes import Node, place_volume, ras_from_ijk, volume_of
 
 # Their constructors teach the scene its node classes; without the markups' and the segmentations' logic a saved scene
 # loses its markups, or the process ends at the first segmentation.
@@ -116,6 +116,34 @@ def moved(node: Node, *shift_mm: float) -> Node:
     transform.SetMatrixTransformToParent(matrix)
     node.SetAndObserveTransformNodeID(transform.GetID())
     return transform
+
+
+def turned_over(node: Node, *axes: int) -> None:
+    """Reverse a scan for good along these of its index axes, about its own middle: one mirrors it, two turn it."""
+    ras_from_old = ras_from_ijk(node)
+    new_from_old = np.eye(4)
+    for axis in axes:
+        new_from_old[axis, axis] = -1
+        new_from_old[axis, 3] = node.GetImageData().GetDimensions()[axis] - 1
+    matrix = vtk.vtkMatrix4x4()
+    slicer.util.updateVTKMatrixFromArray(matrix, ras_from_old @ new_from_old @ np.linalg.inv(ras_from_old))
+    moved(node).SetMatrixTransformToParent(matrix)
+    node.HardenTransform()
+
+
+def bent(node: Node) -> vtk.vtkThinPlateSplineTransform:
+    """Put a node under a new transform that bends space, which is returned."""
+    bend, before, after = vtk.vtkThinPlateSplineTransform(), vtk.vtkPoints(), vtk.vtkPoints()
+    for x, y, z, lift in ((0, 0, 0, 25), (100, 0, 0, 25), (0, 100, 0, 30), (0, 0, 100, 20), (-100, -100, -100, 35)):
+        before.InsertNextPoint(x, y, z)
+        after.InsertNextPoint(x, y, z + lift)
+    bend.SetBasisToR()
+    bend.SetSourceLandmarks(before)
+    bend.SetTargetLandmarks(after)
+    transform = node.GetScene().AddNewNodeByClass("vtkMRMLTransformNode", "bend")
+    transform.SetAndObserveTransformToParent(bend)
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    return bend
 
 
 class SliceView:

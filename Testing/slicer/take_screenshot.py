@@ -46,7 +46,7 @@ def draw_evidence(analysis: Analysis, view: SliceView, picture: Path) -> None:
     go_to_disc(analysis, LEVEL)
     show_heat_map(analysis, Task.PFIRRMANN, Overlay())
     evidence = view.picture()
-    hide_heat_maps(analysis)
+    hide_heat_maps(analysis.scene)
     Image.fromarray(np.hstack([view.picture(), evidence])).save(picture, optimize=True)
 
 

@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 
 import numpy as np
@@ -164,6 +165,31 @@ def test_pytorch_is_installed_by_one_button(a_widget, a_scan_node, monkeypatch):
 def test_a_pytorch_too_old_counts_as_missing(the_module, monkeypatch, version, is_missing):
     monkeypatch.setattr("SpineNetLib.libraries.version", lambda _name: version)
     assert sys.modules["SpineNetLib.libraries"].are_missing() == is_missing
+
+
+def test_a_pytorch_whose_installation_was_broken_off_can_be_installed(a_widget, a_scan_node, monkeypatch):
+    def refuse(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("SpineNetLib.libraries.version", refuse)
+    a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
+    a_widget.ui.analyseButton.click()
+    assert "PyTorch 2.2 or newer is not installed" in a_widget.ui.messageLabel.text
+    assert not a_widget.ui.installButton.isHidden()
+
+
+def test_nothing_else_is_installed_where_pytorch_was_not(a_widget, a_scan_node, monkeypatch):
+    installed = []
+    monkeypatch.setattr("SpineNetLib.libraries.find_spec", lambda name: name == "PyTorchUtils" or None)
+    monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
+    cancelled = SimpleNamespace(installTorch=lambda **_choices: None)
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", SimpleNamespace(PyTorchUtilsLogic=lambda: cancelled))
+    a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
+    a_widget.ui.analyseButton.click()
+    a_widget.ui.installButton.click()
+    assert "still not installed: press the button again and agree to it" in a_widget.ui.messageLabel.text
+    assert not a_widget.ui.installButton.isHidden()
+    assert installed == []
 
 
 def test_the_pytorch_extension_is_asked_for_where_it_is_missing_too(a_widget, a_scan_node, monkeypatch):

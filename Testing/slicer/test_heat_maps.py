@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from headless_slicer import SliceView, scan_node
+from headless_slicer import SliceView, reorder, scan_node
 from phantom_result import a_phantom, perfect_report
 from scipy import ndimage
 
@@ -98,7 +98,7 @@ def test_heat_lies_on_the_picture_where_the_lesion_is(an_analysis, a_view, the_p
 def test_where_nothing_is_hot_the_scan_shows_as_it_is(an_analysis, a_view, the_phantom):
     without_marks(an_analysis)
     go_to_disc(an_analysis, "L3-L4")
-    hide_heat_maps(an_analysis)
+    hide_heat_maps(an_analysis.scene)
     show_heat_map(an_analysis, Task.NARROWING, Overlay(opacity=0.0))
     bare = a_view.picture()
     slicer.util.arrayFromVolume(an_analysis.heat_map(Task.NARROWING))[:] = 0
@@ -122,7 +122,7 @@ def test_only_the_shown_heat_map_has_its_legend(an_analysis, a_view):
         show_heat_map(an_analysis, task, Overlay())
     legends = nodes_of_class(an_analysis.scene, "vtkMRMLColorLegendDisplayNode")
     assert [legend.GetTitleText() for legend in legends if legend.GetVisibility()] == ["Narrowing\nevidence"]
-    hide_heat_maps(an_analysis)
+    hide_heat_maps(an_analysis.scene)
     assert not any(legend.GetVisibility() for legend in legends)
 
 
@@ -137,12 +137,12 @@ def test_opacity_and_threshold_reach_every_view(an_application, an_analysis):
 
 
 def test_hiding_leaves_the_scan_and_other_overlays(an_analysis, a_view):
-    hide_heat_maps(an_analysis)
+    hide_heat_maps(an_analysis.scene)
     a_view.layers.SetForegroundVolumeID(an_analysis.scan.GetID())
-    hide_heat_maps(an_analysis)
+    hide_heat_maps(an_analysis.scene)
     assert a_view.layers.GetForegroundVolumeID() == an_analysis.scan.GetID()
     show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
-    hide_heat_maps(an_analysis)
+    hide_heat_maps(an_analysis.scene)
     assert a_view.layers.GetForegroundVolumeID() is None
     assert a_view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
 
@@ -229,6 +229,14 @@ def test_evidence_follows_a_scan_under_a_linear_transform(
     np.testing.assert_array_equal(
         slicer.util.arrayFromVolume(node)[inside], slicer.util.arrayFromVolume(analysis.heat_map(task))[inside]
     )
+
+
+@pytest.mark.parametrize(("axes", "backwards"), [((0, 1, 2), (0,)), ((0, 1, 2), (1, 2)), ((2, 0, 1), ())])
+def test_heat_maps_of_an_earlier_version_in_another_order_are_refused(an_analysis, axes, backwards):
+    for node in an_analysis.heat_maps().values():
+        reorder(node, axes, backwards)
+    with pytest.raises(InputError, match=r"in a scene of an earlier version: load the scan and its result again\.$"):
+        show_heat_map(an_analysis, Task.UPPER_MARROW, Overlay(discs=("L4-L5",)))
 
 
 def test_the_heat_of_no_disc_is_none(an_analysis, a_view):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from headless_slicer import SliceView, moved, scan_node
+from headless_slicer import SliceView, bent, moved, scan_node, turned_over
 from report_making import REASON, UNSCORED, a_report
 
 from SpineNetCore.errors import InputError
@@ -97,6 +97,24 @@ def test_on_a_scan_whose_own_voxels_were_moved_or_cut_no_disc_is_shown(an_analys
     with pytest.raises(InputError, match="was moved since its analysis: analyse it again"):
         go_to_disc(an_analysis, "L4-L5")
     np.testing.assert_array_equal(middle_of(the_views[0]), before)
+
+
+@pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 1), (1, 2)])
+def test_on_a_scan_that_was_mirrored_or_turned_about_its_middle_no_disc_is_shown(an_analysis, the_views, axes):
+    before = middle_of(the_views[0]).copy()
+    turned_over(an_analysis.scan, *axes)
+    with pytest.raises(InputError, match=r"mirrored or turned, .*: load the scan and its result again\.$"):
+        go_to_disc(an_analysis, "L4-L5")
+    np.testing.assert_array_equal(middle_of(the_views[0]), before)
+
+
+def test_the_views_go_where_a_bent_scan_has_the_disc(an_analysis, the_views):
+    before = go_to_disc(an_analysis, "L4-L5")
+    bend = bent(an_analysis.scan)
+    place = go_to_disc(an_analysis, "L4-L5")
+    np.testing.assert_allclose(place, bend.TransformPoint(before), atol=1e-6)
+    assert np.linalg.norm(place - before) > 10
+    np.testing.assert_allclose(middle_of(the_views[0]), place, atol=1e-6)
 
 
 def test_the_views_show_the_scan_that_was_analysed(an_analysis, a_scene, the_views):

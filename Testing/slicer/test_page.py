@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from headless_slicer import moved, reorder
+from headless_slicer import bent, moved, reorder, turned_over
 from report_making import UNSCORED, a_report
 
 from SpineNetCore.anatomy import Task
@@ -59,6 +59,16 @@ def test_a_scan_under_a_transform_is_reported_alike_and_one_moved_for_good_refus
         current_report(an_analysis)
 
 
+def test_a_bent_scan_is_reported_alike_and_a_mirrored_one_refused(an_analysis):
+    bent(an_analysis.scan)
+    ours, theirs = current_report(an_analysis), a_report()
+    np.testing.assert_array_equal(ours.scan.voxels, theirs.scan.voxels)
+    np.testing.assert_array_equal(ours.disc_labels, theirs.disc_labels)
+    turned_over(an_analysis.scan, 0)
+    with pytest.raises(InputError, match="load the scan and its result again"):
+        current_report(an_analysis)
+
+
 def test_a_readers_grade_stands_on_the_page_beside_a_disc_that_was_not_scored(a_scene, a_scan_node, a_result, tmp_path):
     content = json.loads(a_result.findings.text)
     content["discs"][3] |= {"status": "not scored", "reason": "It was not asked for.", "scores": {}}
@@ -98,6 +108,15 @@ def test_readers_grades_and_levels_stand_on_the_page_and_are_told(an_analysis, t
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "The levels were moved by +1." in page
     assert "Pfirrmann 2 instead of 5 was given by AB at 2026-03-01T12:00:00+00:00." in page
+
+
+def test_doubts_about_names_are_told_until_the_levels_were_moved(an_analysis):
+    option, sacrum = "--shift-levels 1 moves them.", "The sacrum was not found: levels are counted from L5."
+    content = json.loads(an_analysis.record.GetText()) | {"warnings": [option, sacrum, "It looks like T1."]}
+    an_analysis.record.SetText(json.dumps(content))
+    assert current_report(an_analysis).warnings == (option, sacrum, "It looks like T1.")
+    move_levels(an_analysis, 1, NOON)
+    assert current_report(an_analysis).warnings == ("It looks like T1.", "The levels were moved by +1.")
 
 
 def test_without_pytorch_it_says_how_to_get_it_and_writes_nothing(an_analysis, tmp_path, monkeypatch):

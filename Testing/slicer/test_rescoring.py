@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
-from headless_slicer import moved, reorder, scan_node
+from headless_slicer import moved, reorder, scan_node, turned_over
 from report_making import UNSCORED, a_report, with_disc
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
@@ -223,6 +223,28 @@ def test_a_disc_whose_segment_was_deleted_gets_it_back_under_its_present_name(an
         assert not heat[was & ~now].any()
 
 
+def test_where_other_segments_were_deleted_too_nothing_changes(an_analysis, the_fresh_result):
+    move_levels(an_analysis, 1, NOON)
+    add_disc_line(an_analysis, "L5-S1")
+    rescoring, segmentation = asked_rescoring(an_analysis), an_analysis.node(Part.DISC_SEGMENTS).GetSegmentation()
+    for level in (LEVEL, "L3-L4", "L2-L3"):
+        segmentation.RemoveSegment(level)
+    before = state(an_analysis)
+    with pytest.raises(InputError, match=r"of other discs \(L3-L4, L4-L5\) were deleted: load the result again"):
+        take_in(an_analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    assert state(an_analysis) == before
+    assert segmentation.GetSegment(LEVEL) is None
+
+
+def test_a_disc_that_has_its_segment_is_taken_in_although_others_were_deleted(an_analysis, the_fresh_result):
+    rescoring, other = asked(an_analysis), disc_mask(an_analysis, ["L3-L4"])
+    before = {task: slicer.util.arrayFromVolume(node)[other] for task, node in an_analysis.heat_maps().items()}
+    an_analysis.node(Part.DISC_SEGMENTS).GetSegmentation().RemoveSegment("L3-L4")
+    take_in(an_analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    for task, node in an_analysis.heat_maps().items():
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(node)[other], before[task])
+
+
 def test_a_disc_that_was_not_asked_for_at_first_is_graded_where_it_is_put(
     a_scene, a_scan_node, a_result, the_fresh_result
 ):
@@ -344,6 +366,14 @@ def test_a_disc_graded_while_its_scan_came_under_a_transform_is_taken_in_alike(a
     here = np.roll(a_report().disc_labels == disc_label(LEVEL), 4, axis=1)
     expected = a_report().scan.file_grid.file_from_standard(here).transpose(2, 1, 0)
     np.testing.assert_array_equal(disc_mask(an_analysis, [LEVEL]), expected)
+
+
+def test_a_disc_graded_while_its_scan_was_mirrored_changes_nothing(an_analysis, the_fresh_result):
+    rescoring, before = asked(an_analysis), state(an_analysis)
+    turned_over(an_analysis.scan, 1)
+    with pytest.raises(InputError, match="load the scan and its result again"):
+        take_in(an_analysis, rescoring, with_place_of(the_fresh_result, rescoring), NOON)
+    assert state(an_analysis) == before
 
 
 def test_a_result_on_another_grid_changes_nothing(an_analysis, the_fresh_result):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer
-from headless_slicer import reordered
+from headless_slicer import bent, reordered
 from report_making import a_report
 
 from SpineNetCore.errors import InputError
@@ -51,9 +51,8 @@ def test_a_bent_scan_is_refused_and_a_turned_one_accepted(a_scene, a_scan_node):
     linear = a_scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
     a_scan_node.SetAndObserveTransformNodeID(linear.GetID())
     check_scan(a_scan_node)
-    bent = a_scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
-    a_scan_node.SetAndObserveTransformNodeID(bent.GetID())
-    with pytest.raises(InputError, match="non-linear transform 'warp'"):
+    bent(a_scan_node)
+    with pytest.raises(InputError, match="non-linear transform 'bend'"):
         check_scan(a_scan_node)
 
 

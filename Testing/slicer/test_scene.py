@@ -7,21 +7,21 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import slicer
-from headless_slicer import scan_node
+from headless_slicer import reorder, scan_node
 from report_making import UNSCORED, a_report
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task, disc_label
 from SpineNetCore.errors import InputError
 from SpineNetCore.report import write_report
 from SpineNetLib import markers
-from SpineNetLib.analysis import Part, analyses
+from SpineNetLib.analysis import Part, analyses, check_in_place
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
 from SpineNetLib.folders import folder_of
 from SpineNetLib.page import current_report
 from SpineNetLib.reference_table import keep_reference, kept_reference
 from SpineNetLib.results import read_result
-from SpineNetLib.scan_nodes import ras_from_ijk
+from SpineNetLib.scan_nodes import in_scan_order, ras_from_ijk
 from SpineNetLib.scene import add_result
 from SpineNetLib.segments import disc_mask
 from SpineNetLib.tables import corrections, rows
@@ -85,6 +85,17 @@ def test_segments_hold_the_voxels_of_their_disc(an_analysis):
     for level in DISC_LEVELS:
         mask = disc_mask(an_analysis, [level])
         np.testing.assert_array_equal(mask, labels == disc_label(level))
+
+
+@pytest.mark.parametrize("missing", ["L5-S1", "L3-L4"])
+def test_segments_hold_the_voxels_of_their_disc_where_another_is_missing(a_scene, a_scan_node, a_result, missing):
+    labels = in_scan_order(a_scan_node, a_result.disc_labels)
+    labels = replace(labels, voxels=np.where(labels.voxels == disc_label(missing), 0, labels.voxels))
+    analysis = add_result(a_scene, a_scan_node, replace(a_result, disc_labels=labels))
+    assert analysis.node(Part.DISC_SEGMENTS).GetSegmentation().GetSegment(missing) is None
+    for level in DISC_LEVELS:
+        expected = labels.voxels.transpose(2, 1, 0) == disc_label(level)
+        np.testing.assert_array_equal(disc_mask(analysis, [level]), expected)
 
 
 def test_everything_lies_in_one_folder(an_analysis, a_scene):
@@ -207,6 +218,19 @@ def test_a_saved_scene_is_the_same_after_it_is_loaded(a_scene, a_result, another
         )
     assert [curve.GetName() for curve in again.outlines()] == [curve.GetName() for curve in analysis.outlines()]
     assert tree_of(another_application.scene).GetItemName(folder_of(again)) == "T2 sagittal SpineNet"
+
+
+@pytest.mark.parametrize("backwards", [(), (2,)])
+def test_scan_and_heat_maps_turn_alike_when_a_scene_is_loaded(
+    a_scene, a_result, another_application, tmp_path, backwards
+):
+    scan = scan_node(a_scene, replace(a_report().scan, name="T2 sagittal"))
+    reorder(scan, (0, 1, 2), backwards)  # one of the two is left-handed
+    add_result(a_scene, scan, a_result)
+    move_scene(a_scene, another_application.scene, tmp_path)
+    (again,) = analyses(another_application.scene)
+    check_in_place(again)
+    np.testing.assert_array_equal(current_report(again).hotspots[Task.NARROWING], a_report().hotspots[Task.NARROWING])
 
 
 def test_work_goes_on_after_the_scene_is_loaded(a_scene, a_result, another_application, tmp_path):

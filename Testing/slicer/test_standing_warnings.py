@@ -7,12 +7,12 @@ from spine_making import LUMBAR, a_body, a_column
 
 from SpineNetCore.naming import Naming
 from SpineNetCore.naming_doubts import naming_doubts
-from SpineNetLib.standing_warnings import standing_warnings
+from SpineNetLib.standing_warnings import standing_warnings, with_buttons
 
 
-def doubts_about(shift: int) -> tuple[str, ...]:
-    chain = [(a_body(shape), shape.level) for shape in a_column(LUMBAR)]
-    return naming_doubts(chain, Naming(LUMBAR, {0: 0.6, shift: 0.4}))
+def doubts_about(shift: int, levels: tuple[str, ...] = LUMBAR) -> tuple[str, ...]:
+    chain = [(a_body(shape), shape.level) for shape in a_column(levels)]
+    return naming_doubts(chain, Naming(levels, {0: 0.6, shift: 0.4}))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def doubts_about(shift: int) -> tuple[str, ...]:
     ],
 )
 def test_names_in_doubt_are_put_right_by_what_the_panel_has(shift, remedy):
-    (warning,) = standing_warnings(doubts_about(shift), moved=0)
+    (warning,) = with_buttons(standing_warnings(doubts_about(shift), moved=0))
     assert warning.endswith(f"Check them on the picture; {remedy}")
     assert "--shift-levels" not in warning
 
@@ -34,3 +34,10 @@ def test_a_doubt_is_over_once_the_names_were_moved_and_other_warnings_stay():
     assert standing_warnings((*doubts_about(1), "The contrast looks like T1."), moved=1) == (
         "The contrast looks like T1.",
     )
+
+
+def test_without_a_sacrum_all_doubts_about_names_are_over_once_they_were_moved():
+    doubts = doubts_about(1, LUMBAR[:-1])
+    assert len(doubts) == 2
+    assert standing_warnings(doubts, moved=0) == doubts
+    assert standing_warnings(doubts, moved=1) == ()
