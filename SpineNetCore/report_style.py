@@ -64,7 +64,8 @@ thead th { color: var(--soft); vertical-align: bottom; border-bottom-width: 2px;
 .scale svg { width: 220px; height: 14px; border-radius: 3px; border: 1px solid var(--line); background: #444; }
 .used th { width: 22%; font-weight: 600; } code { font-size: 12.5px; overflow-wrap: anywhere; }
 footer { margin-top: 36px; padding-top: 12px; border-top: 1px solid var(--line); }
-@media (max-width: 900px) { .top, .cards { grid-template-columns: 1fr; } .scores { display: block; overflow-x: auto; } }
+@media (max-width: 900px) { .top, .cards { grid-template-columns: minmax(0, 1fr); }
+  .scores { display: block; overflow-x: auto; } }
 @media print { @page { size: A4; margin: 12mm; }
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --panel: #fff; --line: #bbb; --notice: #fff3d6;
     --s1: #fdeedb; --s2: #fbd3a2; --s3: #f5a85c; --s4: #e07b1a; --s-ink: #000; --bar: #2b6ea6; } .s4 { --s-ink: #000; }

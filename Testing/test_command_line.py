@@ -114,6 +114,19 @@ def test_progress_is_one_json_object_a_line_and_ends_every_stage(tmp_path: Path)
     assert list(dict.fromkeys(finished)) == ["read", "localise", "cut", "score", "hotspots", "write"]
 
 
+def test_a_person_is_told_of_doubts_and_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = sitk.ReadImage(str(SAMPLE))
+    sitk.WriteImage(whole[:, :430, :], str(tmp_path / "no_sacrum.nii.gz"))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    options = ["--no-hotspots", "--views", "1", "--levels", "L3-L4"]
+    assert main(["analyse", str(tmp_path / "no_sacrum.nii.gz"), "--output", str(tmp_path / "out"), *options]) == 0
+    said = capsys.readouterr().err
+    assert "The sacrum was not found" in said
+    assert said.endswith(f"The page is '{tmp_path / 'out' / 'report.html'}'.\n")
+
+
 def test_a_one_slice_scan_is_graded(tmp_path: Path) -> None:
     whole = sitk.ReadImage(str(SAMPLE))
     through = int(np.argmax(whole.GetSpacing()))

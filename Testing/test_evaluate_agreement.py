@@ -56,6 +56,13 @@ def test_scans_are_the_same_by_their_place_and_else_by_how_they_are_written(a_ta
     assert grades(paired_labels(first, copied)) == [("p1", {3}, {5})]
 
 
+@pytest.mark.parametrize("column", ["pfirmann", "Pfirrmann", "any_marow"])
+def test_a_misspelt_grade_is_refused_and_not_passed_over(column, a_table):
+    other = f"scan,level,narrowing,{column},read_by\nx.nii,L4-L5,1,1,me\n"
+    with pytest.raises(InputError, match=f"has a column '{column}', perhaps for '"):
+        paired_labels(a_table(MANIFEST), a_table(other, "b.csv"))
+
+
 def test_a_reader_is_compared_with_the_scores_of_an_analysis(a_table, tmp_path):
     write_scores(a_report(), tmp_path / "scores.csv")
     with (tmp_path / "scores.csv").open(newline="") as file:

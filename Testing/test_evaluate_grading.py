@@ -87,7 +87,7 @@ def test_phantoms_are_their_own_group_with_other_ones_for_the_temperature(models
 
 def test_graded_discs_that_are_not_found_are_told(models, tmp_path, drawn_phantoms, capsys):
     assert status("--phantoms", 2, "--models", models, "--output", tmp_path) == 0
-    assert "Graded discs not found, which count nowhere: 1." in capsys.readouterr().out
+    assert "Graded discs not found, which count nowhere: 1 (test phantom 1 L5-S1)." in capsys.readouterr().out
     assert "1, which count nowhere: test phantom 1 L5-S1<" in (tmp_path / "grading.html").read_text("utf-8")
 
 
@@ -106,6 +106,15 @@ def test_a_bad_request_is_refused_in_one_sentence_and_nothing_is_written(argumen
     assert said in printed
     assert len(printed.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_only_discs_to_test_on_are_counted_where_nothing_can_be_measured(models, monkeypatch, capsys):
+    def discs(_number, split, *_):
+        return ScanDiscs([a_disc({Task.PFIRRMANN: {1}})] * (split is Split.VALIDATION), ())
+
+    monkeypatch.setattr(cases, "_of_phantom", discs)
+    assert status("--phantoms", 3, "--models", models) == 2
+    assert "No task can be measured on 0 graded discs of test patients" in capsys.readouterr().err
 
 
 def test_scans_without_any_disc_to_grade_are_told(models, tmp_path, monkeypatch, capsys):

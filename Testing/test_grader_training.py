@@ -71,6 +71,16 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(data, recipe,
     assert (tmp_path / "killed.csv").read_text("utf-8") == (tmp_path / "whole.csv").read_text("utf-8")
 
 
+def test_a_slow_machine_saves_its_work_between_checkpoints(data, tmp_path, monkeypatch):
+    recipe = replace(QUICK, checkpoint_every=1000)
+    whole = train_grader(data, recipe, tmp_path / "whole.pt")
+    monkeypatch.setattr(grader_training, "_LONGEST_UNSAVED_S", -1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(grader_training, "save_checkpoint", killed_after(1))
+        train_grader(data, recipe, tmp_path / "killed.pt")
+    assert are_equal(train_grader(data, recipe, tmp_path / "killed.pt"), whole)
+
+
 def test_a_process_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(data, tmp_path):
     here, checkpoint = Path(__file__).parent, tmp_path / "killed.pt"
     paths = os.pathsep.join([str(here.parent), str(here)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import DISC_LEVELS, MOST_LEVELS_MOVED
-from SpineNetCore.commands.terminal import sink_named
+from SpineNetCore.commands.terminal import print_to_people, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.label_conventions import LABEL_NAMES
 from SpineNetCore.level_names import chosen_levels
@@ -120,6 +120,8 @@ def run(options: argparse.Namespace) -> None:
     report = analyse(options.scan, models, settings, stages)
     with stages.stage("write"):
         write_report(report, options.output)
+    if options.progress in ("auto", "bar"):
+        print_to_people(*report.warnings, f"The page is '{options.output / 'report.html'}'.")
 
 
 def _naming(options: argparse.Namespace) -> NamingOverride | None:

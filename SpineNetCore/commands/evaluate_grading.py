@@ -18,7 +18,7 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
-from SpineNetCore.commands.terminal import print_figures, sink_named
+from SpineNetCore.commands.terminal import listed_briefly, print_figures, sink_named
 from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.models import Models, load_models
@@ -73,20 +73,21 @@ def run(options: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class _Measured:
-    """missed: how many graded discs were not found."""
+    """missed: graded discs that were not found."""
 
     evaluation: Evaluation
     discs: list[GradedDisc]
-    missed: int
+    missed: list[str]
 
     @property
     def notes(self) -> list[str]:
-        return [f"Graded discs not found, which count nowhere: {self.missed}."] if self.missed else []
+        return [f"Graded discs not found, which count nowhere: {listed_briefly(self.missed)}."] if self.missed else []
 
 
 def _evaluate(options: argparse.Namespace) -> _Measured:
     import numpy as np
 
+    from SpineNetCore.learning.datasets.graded_scans import Split
     from SpineNetCore.learning.grading.page import Evaluation
     from SpineNetCore.learning.grading.running import grade_all
     from SpineNetCore.learning.grading.summary import summaries
@@ -102,15 +103,16 @@ def _evaluate(options: argparse.Namespace) -> _Measured:
     with stages.stage("intervals"):
         lines = summaries(discs, np.random.default_rng(options.seed))
     if not lines:
+        tested = sum(disc.split is Split.TEST for disc in discs)
         raise InputError(
-            f"No task can be measured on {len(discs)} graded discs of {options.patients} patients: give scans or "
+            f"No task can be measured on {tested} graded discs of {options.patients} patients: give scans or "
             "phantoms on which two grades of a task occur, and see the column split of a manifest."
         )
     facts = [*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options)]
     facts.append(("Seed of the intervals", str(options.seed)))
     if missed:
         facts.append(("Graded discs not found", f"{len(missed)}, which count nowhere: {', '.join(missed)}"))
-    return _Measured(Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs, len(missed))
+    return _Measured(Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs, missed)
 
 
 def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:

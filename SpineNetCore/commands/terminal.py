@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.progress import ProgressSink, silent
 
+_LISTED = 5
+
 
 def print_figures(tables: str, *notes: str) -> None:
     """Print tables, and below them what is to be known of them, the research-use notice last."""
     print("\n".join([tables, "", *notes, RESEARCH_USE_NOTICE]))
+
+
+def print_to_people(*lines: str) -> None:
+    """Print to standard error where it is a terminal, and nothing for a program that watches."""
+    if sys.stderr.isatty():
+        print("\n".join(lines), file=sys.stderr)
+
+
+def listed_briefly(items: Sequence[str]) -> str:
+    """How many there are, and the first few."""
+    more = ", ..." if len(items) > _LISTED else ""
+    return f"{len(items)} ({', '.join(items[:_LISTED])}{more})"
 
 
 def sink_named(name: str) -> ProgressSink:

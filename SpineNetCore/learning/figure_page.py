@@ -9,11 +9,15 @@ from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.report_style import STYLE
 
 _STYLE = """
+main { max-width: 1560px; }
 .figures { overflow-x: auto; } .figures td, .figures th { padding: 4px 8px; font-size: 13px; white-space: nowrap; }
 .figures td { text-align: right; font-variant-numeric: tabular-nums; } .figures thead th { text-align: right; }
 .figures small { display: block; color: var(--soft); font-size: 11.5px; }
 .figures thead th:first-child { text-align: left; } .figures .part { padding-left: 24px; font-weight: 400; }
 .definitions-list dt { font-weight: 600; margin-top: 8px; } .definitions-list dd { margin: 0; color: var(--soft); }
+@media print { @page { size: A4 landscape; } .figures { overflow: visible; }
+  .figures td, .figures th { padding: 2px 3px; font-size: 7.5pt; white-space: normal; }
+  .figures small { font-size: 6.5pt; } }
 """
 
 

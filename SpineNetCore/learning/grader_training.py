@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from time import monotonic
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,9 @@ from SpineNetCore.network import GradingNetwork, NetworkConfig
 log = logging.getLogger(__name__)
 
 _VALIDATIONS_PER_CHECKPOINT = 10
+
+_LONGEST_UNSAVED_S = 300.0
+"""ours: how much work may be lost to whatever stops a slow machine."""
 
 
 def train_grader(
@@ -55,7 +59,7 @@ def train_grader(
     every = recipe.validate_every or recipe.steps_per_epoch(data.discs)
     if process.is_first:
         log.info("%d steps of %d discs, from step %d on; a line follows every %d", steps, recipe.batch, start, every)
-    loader = load_batches(data, recipe, process, range(start, steps))
+    loader, saved_s = load_batches(data, recipe, process, range(start, steps)), monotonic()
     for step, batch in enumerate(tqdm(loader, "training", steps, initial=start, disable=_quiet(process)), start + 1):
         torch.manual_seed(recipe.seed + step + process.rank * steps)  # dropout, too, depends on seed and step alone
         views, labels = batch.discs.looks.seen(process.device), batch.discs.labels.to(process.device)
@@ -66,9 +70,11 @@ def train_grader(
             _validate(training, data, recipe, step, process)
             if process.is_first:
                 write_log(training.memory["rows"], checkpoint.with_suffix(".csv"))
-        if process.is_first and _is_due(step, recipe.checkpoint_every or _VALIDATIONS_PER_CHECKPOINT * every, steps):
+        is_due = _is_due(step, recipe.checkpoint_every or _VALIDATIONS_PER_CHECKPOINT * every, steps)
+        if process.is_first and (is_due or monotonic() - saved_s > _LONGEST_UNSAVED_S):
             save_checkpoint(training, step, checkpoint)
             draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
+            saved_s = monotonic()
     return _plain(training.network, recipe.network).eval()
 
 

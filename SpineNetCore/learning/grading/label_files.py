@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task
@@ -14,6 +15,9 @@ from SpineNetCore.learning.datasets.tables import TableRow, read_table
 from SpineNetCore.level_names import disc_named
 
 _GRADE_COLUMNS = (*(task.value for task in Task), "any_marrow")
+
+_ALIKE = 0.85
+"""How alike two names of columns are, of 1, where one is the other misspelt. ours."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def _read(path: Path) -> _Table:
     rows = read_table(path, ("level",))
     if not rows or not set(rows[0].cells) & set(_GRADE_COLUMNS):
         raise InputError(f"'{path}' grades no disc: give it rows and one of the columns {', '.join(_GRADE_COLUMNS)}.")
+    _check_spelling(path, rows[0].cells)
     read: dict[tuple[str, str], TableRow] = {}
     found = []
     for row in rows:
@@ -79,6 +84,14 @@ def _read(path: Path) -> _Table:
             raise row.fault(f"{one.level} was graded on line {earlier.line}", "keep one row per disc")
         found.append(one)
     return _Table(tuple(found), "scan" in rows[0].cells)
+
+
+def _check_spelling(path: Path, columns: Iterable[str]) -> None:
+    """Other columns are other programs' business, but a grade's own name misspelt would go by unseen."""
+    for column in columns:
+        meant = get_close_matches(column.lower(), _GRADE_COLUMNS, n=1, cutoff=_ALIKE)
+        if meant and column not in _GRADE_COLUMNS and not column.startswith(f"{meant[0]}_"):
+            raise InputError(f"'{path}' has a column '{column}', perhaps for '{meant[0]}': call it so, or otherwise.")
 
 
 def _scan(row: TableRow) -> str:
