@@ -64,7 +64,8 @@ def _peak(heat: FloatArray, number: int) -> str:
     slice_number, y, x = peaks[np.abs(peaks[:, 0] - number).argmin()]
     if slice_number != number:
         off = int(slice_number) - number
-        return f'<text x="4" y="10" font-size="9">maximum {abs(off)} to the {"left" if off > 0 else "right"}</text>'
+        side, slices = "left" if off > 0 else "right", "slice" if abs(off) == 1 else "slices"
+        return f'<text x="4" y="10" font-size="9">maximum {abs(off)} {slices} to the {side}</text>'
     return f'<path class="peak" d="M{x - 4} {y}h8M{x} {y - 4}v8"/>'
 
 
