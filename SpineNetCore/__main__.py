@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -16,13 +15,16 @@ def run() -> int:
         from SpineNetCore.command_line import main
 
         status = main()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where it was closed
+            sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         print("error: stopped before the end: run it again for a result.", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # whoever read what is printed has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from SpineNetCore.commands.terminal import print_to_nobody
+
+        print_to_nobody()
         return STOPPED
 
 

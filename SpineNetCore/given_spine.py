@@ -12,7 +12,7 @@ from SpineNetCore.localisation import Spine
 from SpineNetCore.markups_file import points_from_fcsv, points_from_markups
 from SpineNetCore.scan import Scan
 from SpineNetCore.spine_checks import check_discs
-from SpineNetCore.spine_json import spine_from_report
+from SpineNetCore.spine_json import NOT_LOOKED_FOR, spine_from_report
 from SpineNetCore.spine_labels import spine_from_labels
 from SpineNetCore.spine_points import spine_from_points
 
@@ -31,7 +31,7 @@ def read_spine(path: Path, scan: Scan, labels_name: str | None = None) -> Spine:
     if not spine.discs:
         raise InputError(f"'{path}' holds no disc from T12-L1 to L5-S1: give a file that places at least one.")
     check_discs(spine.discs, path, scan)
-    said = f"Vertebrae and discs were taken from '{path.name}', none were looked for on the scan."
+    said = f"Vertebrae and discs were taken from '{path.name}', {NOT_LOOKED_FOR}"
     return replace(spine, warnings=(said, *spine.warnings), absence=f"not in '{path.name}'.")
 
 

@@ -19,8 +19,8 @@ def check_meta_image(path: Path) -> None:
     """Raise InputError where packed voxels are damaged or cut off: ITK would leave the lost ones as they come."""
     with path.open("rb") as file:
         fields = _fields(file)
-        if fields.get("CompressedData", "").lower() != "true":
-            return
+        if fields.get("CompressedData", "").lower() != "true" or fields.get("HeaderSize", "0") != "0":
+            return  # what else may stand before the voxels is nobody's to tell
         place = fields.get(_LAST_FIELD, "")
         if place.lower() == "local":
             _check_packed(file, path)

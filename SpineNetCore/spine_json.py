@@ -16,6 +16,11 @@ from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.scan import Scan
 from SpineNetCore.spine_checks import OUT_OF_PLACE_MM, check_bodies
 
+NOT_LOOKED_FOR = "none were looked for on the scan."
+"""How the remark on a spine from a file ends."""
+
+_CHECK_BOTH = "check both, and that no discs are exchanged."
+
 _USUAL_HALF_WIDTH_MM = 20.0
 _LARGEST_TURN_COSINE = 0.94
 """A disc's frame may lean this far from the scan's slices, 20 degrees. ours: beyond, it belongs to another scan."""
@@ -106,11 +111,11 @@ def _shifts(content: dict[str, Any], path: Path) -> Mapping[int, float]:
 
 
 def _earlier_doubts(content: dict[str, Any], path: Path, scan: Scan) -> Iterator[str]:
-    """Its warnings, but for those of the scan itself, which are given anew."""
+    """Its warnings, but for those of the scan itself and of reading a file such as this, which are given anew."""
     warnings = content.get("warnings", [])
     if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
         raise InputError(f"'{path}' has warnings that are no list of sentences: take them out.")
-    return (warning for warning in warnings if warning not in scan.doubts)
+    return (w for w in warnings if w not in scan.doubts and not w.endswith((NOT_LOOKED_FOR, _CHECK_BOTH)))
 
 
 def _check_levels(levels: list[str], path: Path) -> None:
@@ -159,8 +164,8 @@ def _doubts(discs: tuple[Disc, ...], midway: dict[str, Disc]) -> Iterator[str]:
         away_mm = float(np.linalg.norm(disc.centre_ras_mm - midway[disc.level].centre_ras_mm))
         if away_mm > OUT_OF_PLACE_MM:
             yield (
-                f"{disc.level} was placed {away_mm:.0f} mm from midway between its vertebrae and graded there: check "
-                "both, and that no discs are exchanged."
+                f"{disc.level} was placed {away_mm:.0f} mm from midway between its vertebrae and graded there: "
+                f"{_CHECK_BOTH}"
             )
 
 

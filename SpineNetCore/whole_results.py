@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -56,8 +56,7 @@ class ResultKind:
             if folder.exists() and not folder.is_dir():
                 raise InputError(f"The output '{folder}' is a file: give the name of a folder.")
             with _staging_folder(folder):
-                entries = _entries(folder) if folder.exists() else []
-                is_ours = self.entries[0] in entries and _has_notice(folder / self.entries[0])
+                entries, is_ours = self._looked_into(folder) if folder.exists() else ([], True)
         except OSError as error:
             raise InputError(
                 f"Nothing can be written to '{folder}' ({error.strerror or error}): choose a folder you may write to."
@@ -69,6 +68,12 @@ class ResultKind:
                 f"The output folder '{folder}' holds other files, such as '{entries[0]}': choose an empty or a new "
                 "folder."
             )
+
+    def _looked_into(self, folder: Path) -> tuple[list[str], bool]:
+        """What a folder holds, and whether it is a result of this kind."""
+        with _alone_in(folder):
+            entries = _entries(folder)
+            return entries, self.entries[0] in entries and _has_notice(folder / self.entries[0])
 
     def _put_in_place(self, staging: Path, folder: Path) -> None:
         """Move the finished files to their names; where a move fails, put the earlier result back."""
@@ -96,15 +101,26 @@ def _has_notice(path: Path) -> bool:
 def _alone_in(folder: Path) -> Iterator[None]:
     """Wait while another run moves its files into the folder; one that takes so long was killed meanwhile."""
     lock, end_s = folder / f"{STAGING_PREFIX}lock", time.monotonic() + _LONGEST_MOVE_S
-    while time.monotonic() < end_s:
-        try:
-            lock.mkdir()
-            break
-        except FileExistsError:
-            time.sleep(0.02)
+    while not _made(lock):
+        if time.monotonic() > end_s:
+            _remove(lock)
+        time.sleep(0.02)
     try:
         yield
     finally:
+        _remove(lock)
+
+
+def _made(lock: Path) -> bool:
+    try:
+        lock.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _remove(lock: Path) -> None:
+    with suppress(FileNotFoundError):
         lock.rmdir()
 
 

@@ -193,7 +193,7 @@ def test_ctrl_c_while_the_program_loads_is_told_in_one_line(monkeypatch, capsys)
     assert capsys.readouterr().err == "error: stopped before the end: run it again for a result.\n"
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("asked", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_run_asked_to_end_leaves_nothing_behind(asked, tmp_path):
     """Ended while it scores, which is announced; through a process of its own."""
     command = [sys.executable, "-m", "SpineNetCore", "analyse", str(SAMPLE), "--output", str(tmp_path / "out")]
@@ -228,13 +228,24 @@ def test_a_run_that_nobody_watches_any_more_goes_on(tmp_path):
     assert (tmp_path / "out" / "report.json").exists()
 
 
-def test_figures_that_nobody_reads_end_the_run_without_a_word(tmp_path):
+def test_figures_that_nobody_reads_are_written_all_the_same(tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("scan,patient,level,pfirrmann\na.nii,anna,L4-L5,3\na.nii,anna,L5-S1,4\n")
     command = [sys.executable, "-m", "SpineNetCore", "evaluate", "agreement", str(table), str(table)]
+    command += ["--output", str(tmp_path / "out")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         assert run.stdout is not None
         assert run.stderr is not None
         run.stdout.close()
         said = run.stderr.read()
-    assert (run.returncode, said) == (130, b"")
+    assert (run.returncode, said) == (0, b"")
+    assert (tmp_path / "out" / "agreement.html").exists()
+
+
+def test_a_run_whose_output_is_closed_ends_well(tmp_path, monkeypatch):
+    table = tmp_path / "labels.csv"
+    table.write_text("scan,patient,level,pfirrmann\na.nii,anna,L4-L5,3\na.nii,anna,L5-S1,4\n")
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "argv", ["SpineNetCore", "evaluate", "agreement", str(table), str(table)])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert run() == 0

@@ -63,6 +63,12 @@ def test_a_misspelt_grade_is_refused_and_not_passed_over(column, a_table):
         paired_labels(a_table(MANIFEST), a_table(other, "b.csv"))
 
 
+@pytest.mark.parametrize("column", ["pfirrmann2", "gt_narrowing", "Narrowing_P1", "r2_lower_marrow"])
+def test_columns_of_other_names_are_passed_over(column, a_table):
+    other = f"scan,level,pfirrmann,{column}\nx.nii,L4-L5,4,1\n"
+    assert grades(paired_labels(a_table(MANIFEST), a_table(other, "b.csv"))) == [("p1", {3}, {4})]
+
+
 def test_a_reader_is_compared_with_the_scores_of_an_analysis(a_table, tmp_path):
     write_scores(a_report(), tmp_path / "scores.csv")
     with (tmp_path / "scores.csv").open(newline="") as file:

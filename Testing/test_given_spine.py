@@ -69,6 +69,17 @@ def test_a_report_gives_back_its_vertebrae_and_discs(read, content, a_scan):
     assert len(spine.shifts) == 1 + len(content["naming"]["alternatives"])
 
 
+def test_remarks_on_reading_a_report_do_not_pile_up(read, content):
+    third, fourth = content["discs"][2:4]
+    third["level"], fourth["level"] = fourth["level"], third["level"]
+    once = read(content).warnings
+    again = read(content | {"warnings": list(once)}).warnings
+    assert again == once
+    third["level"], fourth["level"] = fourth["level"], third["level"]
+    mended = read(content | {"warnings": list(again)}).warnings
+    assert not any("was placed" in warning for warning in mended)
+
+
 def test_without_naming_and_warnings_the_reader_is_sure(read, content):
     del content["naming"], content["warnings"]
     spine = read(content)

@@ -122,6 +122,7 @@ def test_a_folder_of_files_counts_as_all_of_them(store, cutter, tmp_path):
     folder = tmp_path / "series"
     folder.mkdir()
     (folder / "1.dcm").write_text("one")
+    (folder / "stray.mhd").write_text("a header without its voxels")
     scan = GradedScan("anna", Path("t.csv"), ScanFile(folder), {})
     store.discs(scan, cutter)
     (folder / "2.dcm").write_text("two")

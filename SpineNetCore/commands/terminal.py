@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,8 +15,20 @@ _LISTED = 5
 
 
 def print_figures(tables: str, *notes: str) -> None:
-    """Print tables, and below them what is to be known of them, the research-use notice last."""
-    print("\n".join([tables, "", *notes, RESEARCH_USE_NOTICE]))
+    """Print tables, and below them what is to be known of them, the research-use notice last.
+
+    A reader who has gone, as `head` does, stops nothing: files may still have to be written.
+    """
+    try:
+        print("\n".join([tables, "", *notes, RESEARCH_USE_NOTICE]), flush=True)
+    except BrokenPipeError:
+        print_to_nobody()
+
+
+def print_to_nobody() -> None:
+    """From here on standard output goes nowhere, its reader having gone."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_to_people(*lines: str) -> None:

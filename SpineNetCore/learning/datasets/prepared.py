@@ -65,6 +65,6 @@ class PreparedDiscs:
                 if file.is_file():
                     with file.open("rb") as opened:
                         digest.update(hashlib.file_digest(opened, "sha256").digest())
-                if file.suffix.lower() in _HEADERS:
+                if file == path and path.suffix.lower() in _HEADERS:
                     digest.update(read_image(file).voxels.tobytes())
         return digest.hexdigest()[:32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -86,11 +86,12 @@ def _read(path: Path) -> _Table:
     return _Table(tuple(found), "scan" in rows[0].cells)
 
 
-def _check_spelling(path: Path, columns: Iterable[str]) -> None:
+def _check_spelling(path: Path, columns: Collection[str]) -> None:
     """Other columns are other programs' business, but a grade's own name misspelt would go by unseen."""
     for column in columns:
-        meant = get_close_matches(column.lower(), _GRADE_COLUMNS, n=1, cutoff=_ALIKE)
-        if meant and column not in _GRADE_COLUMNS and not column.startswith(f"{meant[0]}_"):
+        name = column.lower()
+        meant = get_close_matches(name, set(_GRADE_COLUMNS) - set(columns), n=1, cutoff=_ALIKE)
+        if meant and not name.startswith(f"{meant[0]}_") and not name.endswith(f"_{meant[0]}"):
             raise InputError(f"'{path}' has a column '{column}', perhaps for '{meant[0]}': call it so, or otherwise.")
 
 
