@@ -15,7 +15,7 @@ def run() -> int:
         from SpineNetCore.command_line import main
 
         status = main()
-        if sys.stdout is not None:  # as where it was closed
+        if sys.stdout is not None:  # it is None where it was closed
             sys.stdout.flush()
         return status
     except KeyboardInterrupt:

@@ -10,6 +10,9 @@ from SpineNetCore.nifti_checks import cut_off
 
 _LAST_FIELD = "ElementDataFile"
 _LONGEST_LINE = 4096
+_YES = ("T", "t", "1")
+"""What ITK takes the first letter of a yes for."""
+
 _CHUNK_BYTES = 1 << 20
 _ANY_WRAPPING = 32 + zlib.MAX_WBITS
 """zlib's or gzip's."""
@@ -19,7 +22,8 @@ def check_meta_image(path: Path) -> None:
     """Raise InputError where packed voxels are damaged or cut off: ITK would leave the lost ones as they come."""
     with path.open("rb") as file:
         fields = _fields(file)
-        if fields.get("CompressedData", "").lower() != "true" or fields.get("HeaderSize", "0") != "0":
+        is_packed = fields.get("CompressedData", "")[:1] in _YES
+        if not is_packed or fields.get("HeaderSize", "0") != "0":
             return  # what else may stand before the voxels is nobody's to tell
         place = fields.get(_LAST_FIELD, "")
         if place.lower() == "local":

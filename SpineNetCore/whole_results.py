@@ -17,6 +17,7 @@ from SpineNetCore.file_names import check_file_name
 STAGING_PREFIX = ".spinenet-"
 
 _LONGEST_MOVE_S = 5.0
+"""ours: moving a result takes milliseconds."""
 
 _OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What a file manager leaves in a folder that is merely looked at."""

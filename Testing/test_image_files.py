@@ -91,7 +91,9 @@ def test_packed_voxels_of_a_meta_image_that_are_damaged_are_refused(ending, says
     if not says_its_size:
         size = path.read_bytes().index(b"CompressedDataSize")
         end = path.read_bytes().index(b"\n", size) + 1
-        path.write_bytes(path.read_bytes()[:size] + path.read_bytes()[end:])
+        header = path.read_bytes()[:size].replace(b"CompressedData = True", b"CompressedData = T")
+        path.write_bytes(header + path.read_bytes()[end:])
+        assert read_scan(path).voxels.any()
     packed = path if ending == ".mha" else tmp_path / "spine.zraw"
     packed.write_bytes(damage(packed.read_bytes()))
 

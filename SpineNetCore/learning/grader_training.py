@@ -72,9 +72,7 @@ def train_grader(
                 write_log(training.memory["rows"], checkpoint.with_suffix(".csv"))
         is_due = _is_due(step, recipe.checkpoint_every or _VALIDATIONS_PER_CHECKPOINT * every, steps)
         if process.is_first and (is_due or monotonic() - saved_s > _LONGEST_UNSAVED_S):
-            save_checkpoint(training, step, checkpoint)
-            draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
-            saved_s = monotonic()
+            saved_s = _saved(training, step, checkpoint)
     return _plain(training.network, recipe.network).eval()
 
 
@@ -117,6 +115,13 @@ def _guidance(
 def _quiet(process: Process) -> bool | None:
     """None leaves it to tqdm whether there is a terminal."""
     return None if process.is_first else True
+
+
+def _saved(training: Training, step: int, checkpoint: Path) -> float:
+    """When a training was saved, on the clock of `monotonic`."""
+    save_checkpoint(training, step, checkpoint)
+    draw_curves(training.memory["rows"], checkpoint.with_suffix(".png"))
+    return monotonic()
 
 
 def _is_due(step: int, every: int, steps: int) -> bool:

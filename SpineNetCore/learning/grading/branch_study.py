@@ -15,7 +15,7 @@ from SpineNetCore.learning.datasets.splits import swapped
 from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grading.cases import Sources
 from SpineNetCore.learning.grading.repeats import Repeat, repeats
-from SpineNetCore.learning.grading.running import Job, grade_all
+from SpineNetCore.learning.grading.running import Job, ScanDiscs, grade_all
 from SpineNetCore.learning.grading.summary import Line, summaries
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.recipes import DISCS_FOLDER, grader_data, learn_grader
@@ -82,7 +82,11 @@ def _loaded_jobs(study: Study, is_swapped: bool) -> list[Job]:
     sources = Sources(
         study.scans, study.phantoms, study.detector, study.work / DISCS_FOLDER, _learned_patients(study, is_swapped)
     )
-    return [replace(job, load=partial(replace, job.load())) for job in sources.jobs(Split.TEST)]
+    return [replace(job, load=partial(_loaded, job.load())) for job in sources.jobs(Split.TEST)]
+
+
+def _loaded(discs: ScanDiscs) -> ScanDiscs:
+    return discs
 
 
 def _learned(study: Study, data: GraderData, point: BranchPoint, is_swapped: bool) -> Path:
