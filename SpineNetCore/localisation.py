@@ -31,7 +31,7 @@ class Spine:
     """What was found in a scan: vertebrae from the head downwards, the graded discs between them, and doubts.
 
     shifts: probability of this naming, under 0, and of the others, by how many levels towards the feet they move it.
-    warnings: one sentence each.
+    warnings: one sentence each. naming_doubts: those of them that are over once a reader has named the levels.
     absence: why a level may be missing.
     """
 
@@ -39,6 +39,7 @@ class Spine:
     discs: tuple[Disc, ...]
     shifts: Mapping[int, float]
     warnings: tuple[str, ...]
+    naming_doubts: tuple[str, ...] = ()
     absence: str = "outside the scan's field of view, or not recognisable on it."
 
     @property
@@ -80,8 +81,10 @@ def find_spine(
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in column.named)
     check_vertebrae(vertebrae, column.naming, scan)
     discs = tuple(centred(disc, column.reading, scan) for disc in discs_between(vertebrae, scan))
-    doubts = naming_doubts(column.named, column.naming) if override is None else (override.notice,)
-    return Spine(vertebrae, discs, column.naming.shifts, (*doubts, *contrast_doubts(column.reading)))
+    doubts = naming_doubts(column.named, column.naming) if override is None else ()
+    notices = () if override is None else (override.notice,)
+    warnings = (*doubts, *notices, *contrast_doubts(column.reading))
+    return Spine(vertebrae, discs, column.naming.shifts, warnings, doubts)
 
 
 def discs_between(vertebrae: tuple[Vertebra, ...], scan: Scan) -> tuple[Disc, ...]:

@@ -86,6 +86,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
         hotspots=hotspots,
         disc_labels=disc_labels(scan, volumes),
         naming=spine.shifts,
+        naming_doubts=spine.naming_doubts,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ def json_text(report: SpineReport) -> str:
             for model in report.models
         },
         "vertebrae": [_vertebra(vertebra) for vertebra in report.vertebrae],
-        "naming": _naming(report.naming),
+        "naming": _naming(report),
         "discs": [_disc_result(disc) for disc in report.discs],
         "timings_s": {stage: round(float(seconds), 3) for stage, seconds in report.timings_s.items()},
         "settings": _settings(report.settings),
@@ -62,13 +61,15 @@ def _settings(settings: Settings) -> Json:
     }
 
 
-def _naming(shifts: Mapping[int, float]) -> Json:
+def _naming(report: SpineReport) -> Json:
     """Other readings in falling order of their probability, the least likely left out."""
+    shifts = report.naming
     others = sorted(shifts.keys() - {0}, key=lambda shift: -shifts[shift])
     told = [shift for shift in others if shifts[shift] >= _LEAST_TOLD]
     return {
         "confidence": round(shifts[0], 4),
         "alternatives": [{"shift_levels": shift, "probability": round(shifts[shift], 4)} for shift in told],
+        "doubts": list(report.naming_doubts),
     }
 
 

@@ -45,8 +45,9 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
         given = {entry.level(DISC_LEVELS): entry for entry in entries if entry.content.get("centre_ras_mm") is not None}
         placed = {level: _disc(entry, midway.get(level), scan) for level, entry in given.items()}
     discs = tuple(placed[level] for level in DISC_LEVELS if level in placed)
-    doubts = (*_earlier_doubts(content, path, scan), *_doubts(discs, midway))
-    return Spine(vertebrae, discs, _shifts(content, path), doubts)
+    shifts = _shifts(content, path)
+    warnings = (*_earlier_warnings(content, path, scan), *_doubts(discs, midway))
+    return Spine(vertebrae, discs, shifts, warnings, _sentences(content.get("naming", {}), "doubts", path))
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,17 @@ def _shifts(content: dict[str, Any], path: Path) -> Mapping[int, float]:
     return shifts | {0: naming.number("confidence", 0, 1)}
 
 
-def _earlier_doubts(content: dict[str, Any], path: Path, scan: Scan) -> Iterator[str]:
-    """Its warnings, but for those of the scan itself and of reading a file such as this, which are given anew."""
-    warnings = content.get("warnings", [])
-    if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
-        raise InputError(f"'{path}' has warnings that are no list of sentences: take them out.")
+def _earlier_warnings(content: dict[str, Any], path: Path, scan: Scan) -> Iterator[str]:
+    """But for those of the scan itself and of reading a file such as this, which are given anew."""
+    warnings = _sentences(content, "warnings", path)
     return (w for w in warnings if w not in scan.doubts and not w.endswith((NOT_LOOKED_FOR, _CHECK_BOTH)))
+
+
+def _sentences(content: dict[str, Any], name: str, path: Path) -> tuple[str, ...]:
+    sentences = content.get(name, [])
+    if not isinstance(sentences, list) or not all(isinstance(sentence, str) for sentence in sentences):
+        raise InputError(f"'{path}' has {name} that are no list of sentences: take them out.")
+    return tuple(sentences)
 
 
 def _check_levels(levels: list[str], path: Path) -> None:

@@ -28,7 +28,8 @@ def content(a_scan):
     discs = list(discs_between(vertebrae, a_scan))
     discs[2] = replace(discs[2], centre_ras_mm=discs[2].centre_ras_mm + 2 * discs[2].inferior)
     results = tuple(DiscResult(disc.level, disc.centre_ras_mm, "untried", None, disc) for disc in discs)
-    return json.loads(json_text(replace(a_report(), scan=a_scan, vertebrae=vertebrae, discs=results)))
+    report = replace(a_report(), scan=a_scan, vertebrae=vertebrae, discs=results)
+    return json.loads(json_text(replace(report, warnings=("Check them.", "It is T1."), naming_doubts=("Check them.",))))
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def test_a_report_gives_back_its_vertebrae_and_discs(read, content, a_scan):
     said, *doubts = spine.warnings
     assert "edited.json" in said
     assert doubts == content["warnings"]
+    assert spine.naming_doubts == ("Check them.",)
     assert spine.naming_confidence == content["naming"]["confidence"]
     assert len(spine.shifts) == 1 + len(content["naming"]["alternatives"])
 
@@ -94,6 +96,7 @@ def test_without_naming_and_warnings_the_reader_is_sure(read, content):
         ({"naming": {"confidence": 1}}, "no list of alternatives"),
         ({"naming": {"confidence": 7, "alternatives": []}}, "the confidence 7: give a number from 0 to 1"),
         ({"warnings": "doubt"}, "warnings that are no list of sentences: take them out"),
+        ({"naming": {"confidence": 1, "alternatives": [], "doubts": [1]}}, "doubts that are no list of sentences"),
     ],
 )
 def test_doubts_that_cannot_be_read_are_refused(read, content, change, said):

@@ -95,6 +95,7 @@ def test_names_without_evidence_come_with_a_warning():
 
     assert spine.naming_confidence < 0.9
     doubt = next(warning for warning in spine.warnings if "uncertain" in warning)
+    assert doubt in spine.naming_doubts
     assert f"(probability {spine.naming_confidence:.2f})" in doubt
     shift = sorted(spine.shifts, key=spine.shifts.get)[-2]
     lowest = spine.vertebrae[-1].level

@@ -99,3 +99,4 @@ def test_a_moved_spine_says_so_and_why_levels_are_absent():
     assert spine.warnings == (
         "The names of the levels were set by the reader: moved 1 towards the feet from those found.",
     )
+    assert spine.naming_doubts == ()

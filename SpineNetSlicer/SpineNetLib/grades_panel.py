@@ -103,7 +103,7 @@ class GradesPanel:
         table.blockSignals(True)
         fill_score_table(table, discs, reference)
         table.blockSignals(False)
-        standing = standing_warnings(analysis.findings.warnings, levels_moved(corrections(analysis)))
+        standing = standing_warnings(analysis.findings, levels_moved(corrections(analysis)))
         self._show_warnings(with_buttons(standing))
         self.compare.refresh(analysis)
         if self._picked is not None:

@@ -69,11 +69,12 @@ def current_report(analysis: Analysis) -> SpineReport:
             ModelUse(name, use["file"], use["digest"], use["description"]) for name, use in content["models"].items()
         ),
         timings_s=content["timings_s"],
-        warnings=(*standing_warnings(analysis.findings.warnings, levels_moved(log)), *remarks(log)),
+        warnings=(*standing_warnings(analysis.findings, levels_moved(log)), *remarks(log)),
         settings=Settings(settings["views"], settings["hotspot_views"], settings["device"]),
         hotspots=maps if set(maps) == set(Task) else None,
         disc_labels=_on_slices(scan, _labels(analysis)),
         naming={0: naming["confidence"]} | {a["shift_levels"]: a["probability"] for a in naming["alternatives"]},
+        naming_doubts=analysis.findings.naming_doubts,
     )
 
 

@@ -60,7 +60,8 @@ class DiscFinding:
 class Findings:
     """All of `report.json` that the scene shows, and its text as it was.
 
-    shape, ras_from_ijk: of the scan that was analysed, [slice, row, column], RAS millimetres.
+    shape, ras_from_ijk: of the scan that was analysed, [slice, row, column], RAS millimetres. naming_doubts: those of
+    the warnings that are over once a reader has moved the names.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Findings:
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[DiscFinding, ...]
     warnings: tuple[str, ...]
+    naming_doubts: tuple[str, ...]
 
     def disc(self, level: str) -> DiscFinding:
         """The one of that level of DISC_LEVELS."""
@@ -112,6 +114,7 @@ def read_findings(text: str, source: str) -> Findings:
             vertebrae=tuple(_vertebra(entry) for entry in content["vertebrae"]),
             discs=discs,
             warnings=tuple(str(warning) for warning in content.get("warnings", ())),
+            naming_doubts=tuple(str(doubt) for doubt in content.get("naming", {}).get("doubts", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         said = f"no {error}" if isinstance(error, KeyError) else str(error)

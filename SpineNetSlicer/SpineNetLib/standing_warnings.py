@@ -5,28 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from SpineNetLib.results import Findings
+
 _OPTION = re.compile(r"--shift-levels (-?\d+)|--lowest-level")
 """The remedies of the command line for names in doubt."""
 
-_COUNTED_FROM = "levels are counted from"
-"""In the one doubt about names that has no remedy."""
 
-
-def standing_warnings(warnings: Sequence[str], moved: int) -> tuple[str, ...]:
+def standing_warnings(findings: Findings, moved: int) -> tuple[str, ...]:
     """Those that hold still; moved: by how many levels readers moved the names.
 
     Doubts about names that a reader has moved are left out: they speak of the names as the analysis gave them.
     """
-    return tuple(warning for warning in warnings if not (moved and _doubts_names(warning)))
+    return tuple(warning for warning in findings.warnings if not (moved and warning in findings.naming_doubts))
 
 
 def with_buttons(warnings: Sequence[str]) -> tuple[str, ...]:
     """The same with the panel's buttons instead of options."""
     return tuple(_OPTION.sub(_remedy, warning) for warning in warnings)
-
-
-def _doubts_names(warning: str) -> bool:
-    return _COUNTED_FROM in warning or _OPTION.search(warning) is not None
 
 
 def _remedy(option: re.Match[str]) -> str:

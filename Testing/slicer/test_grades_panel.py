@@ -11,13 +11,15 @@ from SpineNetLib.results import read_findings
 from SpineNetLib.scene import add_result
 
 
-def with_warning(report: str, *warnings: str) -> str:
-    return json.dumps(json.loads(report) | {"warnings": warnings})
+def with_warnings(report: str, *warnings: str, naming_doubts: tuple[str, ...] = ()) -> str:
+    content = json.loads(report) | {"warnings": [*naming_doubts, *warnings]}
+    content["naming"]["doubts"] = naming_doubts
+    return json.dumps(content)
 
 
 def test_warnings_stay_beside_the_grades(a_widget, a_scene, a_scan_node, a_result):
     warning = "The names are in doubt: check them."
-    result = replace(a_result, findings=read_findings(with_warning(a_result.findings.text, warning), "report"))
+    result = replace(a_result, findings=read_findings(with_warnings(a_result.findings.text, warning), "report"))
     a_widget.panel.grades.show(add_result(a_scene, a_scan_node, result))
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
     assert warning in a_widget.ui.warningLabel.text
@@ -80,7 +82,8 @@ def test_levels_move_up_and_down(a_widget, a_shown_analysis):
 
 def test_a_doubt_about_names_names_the_buttons_until_the_levels_were_moved(a_widget, a_scene, a_scan_node, a_result):
     doubt, other = "All may lie 1 too high; --shift-levels 1 moves them.", "The contrast looks like T1."
-    result = replace(a_result, findings=read_findings(with_warning(a_result.findings.text, doubt, other), "report"))
+    text = with_warnings(a_result.findings.text, other, naming_doubts=(doubt,))
+    result = replace(a_result, findings=read_findings(text, "report"))
     a_widget.panel.grades.show(add_result(a_scene, a_scan_node, result))
     assert "too high; 'All levels: One down' moves them." in a_widget.ui.warningLabel.text
     a_widget.ui.levelsDownButton.click()
