@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,8 @@ from SpineNetCore.detection import BodyDetection
 from SpineNetCore.scan import Scan, mapped
 
 _NEAR_MM = 9.0
-_SLICES_BRIDGED = 2
+_LONGEST_STEP = 2
+"""From a slice that shows a body to the next that does: one between them may have missed it."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Body:
     def slice_count(self) -> int:
         return self.detections[-1].slice_index - self.detections[0].slice_index + 1
 
-    def mean(self, quality: str) -> float:
-        """Average of one of the detections' probabilities, such as `sacrum`, over its slices."""
-        return float(np.average([getattr(d, quality) for d in self.detections], weights=self._weights))
+    def mean(self, quality: Callable[[BodyDetection], float]) -> float:
+        """Average of one of the detections' probabilities over its slices."""
+        return float(np.average([quality(d) for d in self.detections], weights=self._weights))
 
 
 def group_bodies(detections: list[BodyDetection], slices: int) -> list[Body]:
@@ -87,6 +89,6 @@ def _nearest_group(groups: list[list[BodyDetection]], detection: BodyDetection) 
     def distance(group: list[BodyDetection]) -> float:
         return float(np.linalg.norm(group[-1].centre_mm - detection.centre_mm))
 
-    open_groups = [g for g in groups if 0 < detection.slice_index - g[-1].slice_index <= _SLICES_BRIDGED]
+    open_groups = [g for g in groups if 0 < detection.slice_index - g[-1].slice_index <= _LONGEST_STEP]
     best = min(open_groups, key=distance, default=None)
     return best if best is not None and distance(best) < detection.height_mm / 3 else None

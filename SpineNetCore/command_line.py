@@ -23,13 +23,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         for argument in arguments:
-            check_file_name(argument)
+            _check_argument(argument)
         options.run(options)
     except InputError as error:
-        one_line = " ".join(str(error).splitlines())  # names of files may hold line breaks
-        print(f"error: {one_line}", file=sys.stderr)
-        return THEIRS
+        return _refused(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _refused(f"'{error.filename}' cannot be used ({error.strerror}): check its name and who may open it.")
     return 0
+
+
+def _refused(reason: str) -> int:
+    one_line = " ".join(reason.splitlines())  # names of files may hold line breaks
+    print(f"error: {one_line}", file=sys.stderr)
+    return THEIRS
+
+
+def _check_argument(argument: str) -> None:
+    check_file_name(argument)
+    if not argument:  # as a variable that was never set is, and as a path it would be the current folder
+        raise InputError("One of the arguments is '', without a letter: give the name of a file or folder.")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -78,7 +78,7 @@ def _along_normal(header: DicomSlice) -> float:
 def _step_mm(stack: list[DicomSlice], path: Path) -> float:
     """Distance between neighbouring slice centres, from their positions: thickness would leave the gaps out."""
     if len(stack) == 1:
-        return stack[0].thickness_mm or LONE_SLICE_MM
+        return stack[0].step_mm or LONE_SLICE_MM
     places_mm = np.array([header.position_lps_mm @ stack[0].normal for header in stack])
     steps_mm = np.diff(places_mm)
     _check_steps(steps_mm, places_mm, stack, path)
@@ -171,6 +171,6 @@ def _doubts(stack: list[DicomSlice]) -> tuple[str, ...]:
         doubts.append(
             f"The series '{title(stack[0].series)}' does not say that it is T2-weighted: the grades hold for T2 only."
         )
-    if len(stack) == 1 and not stack[0].thickness_mm:
+    if len(stack) == 1 and not stack[0].step_mm:
         doubts.append(f"The slice does not say how thick it is: {LONE_SLICE_MM:g} mm was taken.")
     return tuple(doubts)

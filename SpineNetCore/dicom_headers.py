@@ -57,7 +57,7 @@ class DicomSlice:
 
     position_lps_mm: (3,) centre of the first pixel. row_direction, column_direction: (3,) perpendicular LPS unit
     vectors along which the column index and the row index grow. pixel_spacing_mm: between rows, between columns.
-    shape: rows, columns. thickness_mm: SpacingBetweenSlices or else SliceThickness, None where neither is given.
+    shape: rows, columns. step_mm: SpacingBetweenSlices or else SliceThickness, None where neither is given.
     Stored values times `slope` plus `intercept` are intensities.
     """
 
@@ -70,7 +70,7 @@ class DicomSlice:
     column_direction: NDArray[np.float64]
     pixel_spacing_mm: tuple[float, float]
     shape: tuple[int, int]
-    thickness_mm: float | None
+    step_mm: float | None
     slope: float
     intercept: float
 
@@ -161,7 +161,7 @@ def _slice(dataset: Dataset, path: Path, frame: int) -> DicomSlice:
         column_direction=column_direction,
         pixel_spacing_mm=(float(between_rows), float(between_columns)),
         shape=(int(dataset.Rows), int(dataset.Columns)),
-        thickness_mm=_number(dataset, "SpacingBetweenSlices", frame) or _number(dataset, "SliceThickness", frame),
+        step_mm=_number(dataset, "SpacingBetweenSlices", frame) or _number(dataset, "SliceThickness", frame),
         slope=_number(dataset, "RescaleSlope", frame) or 1.0,
         intercept=_number(dataset, "RescaleIntercept", frame) or 0.0,
     )

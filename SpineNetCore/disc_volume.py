@@ -24,7 +24,9 @@ BODY_MEDIAN = 0.5
 """Every slice is scaled so that the median of its pair of vertebral bodies lies here (section 4)."""
 
 _FAR_ABOVE = 0.25
-"""ours: share of the 99.5th percentile above which no darkest voxel lies, even where a scan shows tissue alone."""
+"""A darkest voxel above this share of the 99.5th percentile is an offset, and is taken off. ours: even where a scan
+shows tissue alone, its darkest voxel lies below.
+"""
 
 _BODY_CORE = 0.8
 

@@ -1,4 +1,4 @@
-"""Names of files that reports can tell and SimpleITK takes, which over any other ends the whole program."""
+"""Names of files: what a place is called, and which names cannot be used."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from pathlib import Path
 from SpineNetCore.errors import InputError
 
 
+def named(path: Path) -> Path:
+    """The same place by a path that ends on its name, as '.' and '..' do not; a link keeps its own."""
+    return path.resolve() if path.name in ("", "..") else path
+
+
 def check_file_name(name: str | Path) -> None:
-    """Raise InputError where a name, or anything else from the command line, is not text in UTF-8."""
+    """Raise InputError where a name, or anything else from the command line, is not text in UTF-8.
+
+    SimpleITK ends the whole program over any other, and no report can hold it.
+    """
     try:
         str(name).encode()
     except UnicodeEncodeError as error:

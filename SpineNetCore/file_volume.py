@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_names import named
 from SpineNetCore.filling import without_filling
-from SpineNetCore.scan import FileGrid, Scan
+from SpineNetCore.scan import FileGrid, Scan, spacing_of
 
 RAS_FROM_LPS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Files place voxels in LPS millimetres, the core in RAS; its own inverse."""
@@ -73,7 +74,7 @@ def checked_scan(volume: FileVolume) -> Scan:
 
 def scan_name(source: Path) -> str:
     """What to call a scan on screen: its file or folder name without the ending of an image file."""
-    name = source.resolve().name
+    name = named(source).name
     endings = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
     return name[: -len(endings[0])] if endings else name
 
@@ -122,7 +123,7 @@ def _check_right_angles(volume: FileVolume) -> None:
 
 def _file_grid(shape: tuple[int, ...], ras_from_ijk: Affine) -> FileGrid:
     """The best one-to-one match of file axes to patient axes, whatever the file's order, flips and obliquity."""
-    directions = ras_from_ijk[:3, :3] / np.linalg.norm(ras_from_ijk[:3, :3], axis=0)
+    directions = ras_from_ijk[:3, :3] / spacing_of(ras_from_ijk)
 
     def agreement(axes: tuple[int, ...]) -> float:
         return float(sum(abs(directions[row, axis]) for row, axis in zip(_PATIENT_AXES, axes, strict=True)))
@@ -140,7 +141,7 @@ def _file_grid(shape: tuple[int, ...], ras_from_ijk: Affine) -> FileGrid:
 
 def _check_sagittal(volume: FileVolume, grid: FileGrid) -> None:
     """Refuse slices of another plane; an isotropic volume has no plane of its own and passes."""
-    spacing_mm = np.linalg.norm(grid.ras_from_file_ijk[:3, :3], axis=0)
+    spacing_mm = spacing_of(grid.ras_from_file_ijk)
     normal = _slice_axis(grid.shape, spacing_mm)
     if normal is not None and normal != grid.axes[0]:
         plane = _PLANES[grid.axes.index(normal)]
@@ -163,7 +164,7 @@ def _slice_axis(shape: tuple[int, int, int], spacing_mm: NDArray[np.float64]) ->
 
 def _check_millimetres(volume: FileVolume, grid: FileGrid) -> None:
     """Refuse spacings in metres or micrometres, which would ask for pictures of any size."""
-    spacing_mm = np.linalg.norm(grid.ras_from_file_ijk[:3, :3], axis=0)
+    spacing_mm = spacing_of(grid.ras_from_file_ijk)
     sides_mm = spacing_mm * grid.shape
     in_plane_mm = sides_mm[list(grid.axes[1:])]
     if sides_mm.max() > LARGEST_SIDE_MM or in_plane_mm.min() < SMALLEST_SIDE_MM:

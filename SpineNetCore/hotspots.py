@@ -27,12 +27,11 @@ class Evidence(Enum):
     """What a map shows of a voxel.
 
     GRADIENT: how strongly it moves the class score, whichever way (the paper's). CONTRIBUTION: ours, for the binary
-    tasks, as on phantoms it finds their lesions far better: the geometric mean of that and of how much of the score of
-    "abnormal" is owed to the voxel not looking like normal marrow. The latter is the gradient times the voxel's
-    difference from `BODY_MEDIAN`; both are taken somewhere on the way from an even picture of that brightness to the
-    view, so that the latter's mean over views is an integrated gradient (Sundararajan et al. 2017; Erion et al. 2021);
-    what speaks against the class is not shown. The graded tasks, of which no class is without features, keep the
-    gradient.
+    tasks, as on phantoms it finds their lesions far better: the geometric mean of that strength and of the voxel's
+    share in the score of "abnormal", which is the gradient times the voxel's difference from normal marrow,
+    `BODY_MEDIAN`. Both are taken somewhere on the way from an even picture of that brightness to the view, so that the
+    mean share over views is an integrated gradient (Sundararajan et al. 2017; Erion et al. 2021); what speaks against
+    the class is not shown. The graded tasks, of which no class is without features, keep the gradient.
     """
 
     GRADIENT = "gradient"
@@ -154,11 +153,10 @@ def _ways(rng: np.random.Generator, settings: HotspotSettings) -> Tensor:
 
 
 def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScore], ways: Tensor) -> Tensor:
-    """From what was seen, (N, 9, 112, 224), to (N, T + B, 9, 112, 224): how much of each class score is owed to a
-    voxel, or how strongly it moves it where the gradient is shown; then how strongly it moves the B that have the
-    former.
+    """From what was seen, (N, 9, 112, 224), to (N, T + B, 9, 112, 224).
 
-    ways: (N,), or empty for gradients alone.
+    First a map for each of the T scores: a voxel's share in it for the B binary ones, the gradient's strength for the
+    others. Then the strength for each of the B as well. ways: (N,), or empty for the strength alone (B = 0).
     """
     contributing = [score for score in scores if score.task.is_binary and len(ways)]
     moving = [score for score in scores if score not in contributing]

@@ -19,6 +19,7 @@ from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
 from SpineNetCore.meta_image_checks import check_meta_image
 from SpineNetCore.nifti_checks import NIFTI_HEADER_BYTES, NiftiHeader, check_nifti, cut_off
+from SpineNetCore.scan import spacing_of
 
 _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
 """Formats that say where voxels lie in the patient; pictures (PNG, JPEG, TIFF ...) do not."""
@@ -37,7 +38,7 @@ def read_image(path: Path) -> FileVolume:
 def write_image(voxels: NDArray[Any], lps_from_ijk: Affine, path: Path) -> None:
     """Write [i, j, k] voxels at their place, compressed; undone by `read_image`, raises InputError where it cannot."""
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels.transpose(2, 1, 0)))
-    spacing_mm = np.linalg.norm(lps_from_ijk[:3, :3], axis=0)
+    spacing_mm = spacing_of(lps_from_ijk)
     image.SetSpacing(spacing_mm.tolist())
     image.SetOrigin(lps_from_ijk[:3, 3].tolist())
     image.SetDirection((lps_from_ijk[:3, :3] / spacing_mm).ravel().tolist())

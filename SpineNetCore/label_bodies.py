@@ -40,24 +40,15 @@ def vertebrae_from_labels(labels: LabelMap, convention: Convention) -> tuple[Ver
     Where only the disc above it is labelled, its upper endplate is taken to be the disc's lower side, as wide as L5.
     """
     masks = bodies_only(level_masks(labels, convention.vertebrae), labels, convention)
-    centres = {level: _centre_mm(mask, labels) for level, mask in masks.items()}
-    found = {}
-    for level, mask in masks.items():
-        down = _down(centres, level)
-        body = _sacral(mask, labels, down) if level == "S1" else _body(mask, labels, down)
-        if body is not None:
-            found[level] = body
+    pieces = {level: _pieces(masks[level], labels, _SMALLEST_BODY_MM2) for level in VERTEBRA_LEVELS if level in masks}
+    shown = {level: of_it for level, of_it in pieces.items() if of_it}
+    centres = {level: _centre_mm(of_it, labels) for level, of_it in shown.items()}
+    found = {level: _body(level, of_it, labels, _down(centres, level)) for level, of_it in shown.items()}
     sacral_disc = level_masks(labels, convention.discs).get("L5-S1")
     if "S1" not in found and "L5" in found and "L6" not in masks and sacral_disc is not None:
         below = _below_disc(sacral_disc, found["L5"], labels)
         found |= {} if below is None else {"S1": below}
     return tuple(_vertebra(level, found[level], labels) for level in VERTEBRA_LEVELS if level in found)
-
-
-def _centre_mm(mask: Mask, labels: LabelMap) -> Plane:
-    pieces = _pieces(mask, labels, _SMALLEST_BODY_MM2)
-    places = np.concatenate([np.argwhere(piece) for piece in pieces.values()]) if pieces else np.full((1, 2), np.nan)
-    return np.asarray(places.mean(axis=0) * np.array(labels.spacing_mm[1:]))
 
 
 def _pieces(mask: Mask, labels: LabelMap, smallest_mm2: float) -> dict[int, Mask]:
@@ -72,34 +63,38 @@ def _large_ones(pieces: Mapping[int, Mask], labels: LabelMap, smallest_mm2: floa
     return {k: piece for k, piece in pieces.items() if areas[k] >= least}
 
 
+def _centre_mm(pieces: Mapping[int, Mask], labels: LabelMap) -> Plane:
+    places = np.concatenate([np.argwhere(piece) for piece in pieces.values()])
+    return np.asarray(places.mean(axis=0) * np.array(labels.spacing_mm[1:]))
+
+
 def _down(centres_mm: Mapping[str, Plane], level: str) -> Plane:
-    """Unit vector (row, column) from the body above to the body below, as far as there are such."""
-    column = [name for name in VERTEBRA_LEVELS if name in centres_mm and np.isfinite(centres_mm[name]).all()]
+    """Unit vector (row, column) from the body above to the body below, as far as there are such.
+
+    S1 leans, and counts only where there are no other two.
+    """
+    column = [name for name in VERTEBRA_LEVELS if name in centres_mm]
     if level == "S1":
         column = [name for name in column if name != "S1"][-2:]
-    elif level in column:
+    else:
         place = column.index(level)
         column = [name for name in column[max(place - 1, 0) : place + 2] if name != "S1" or len(column) == 2]
     step = centres_mm[column[-1]] - centres_mm[column[0]] if len(column) > 1 else np.array([1.0, 0.0])
     return np.asarray(step / np.linalg.norm(step))
 
 
-def _body(mask: Mask, labels: LabelMap, down: Plane) -> _Body | None:
-    pieces = _pieces(mask, labels, _SMALLEST_BODY_MM2)
-    return _joined(pieces, {k: _corners_mm(piece, down, labels) for k, piece in pieces.items()}, labels)
+def _body(level: str, pieces: Mapping[int, Mask], labels: LabelMap, down: Plane) -> _Body:
+    corners_of = _sacral_corners_mm if level == "S1" else _corners_mm
+    return _joined(pieces, {k: corners_of(piece, down, labels) for k, piece in pieces.items()}, labels)
 
 
-def _sacral(mask: Mask, labels: LabelMap, down: Plane) -> _Body | None:
+def _sacral_corners_mm(piece: Mask, down: Plane, labels: LabelMap) -> Plane:
     """S1 from a label of S1 or of the whole sacrum: its upper endplate, squared up three times, and a block below."""
-    pieces = _pieces(mask, labels, _SMALLEST_BODY_MM2)
-    corners = {}
-    for k, piece in pieces.items():
-        course = _turned_back(down)
-        for _ in range(3):
-            upper = _corners_mm(_top(piece, course, labels), course, labels)[:2]
-            course = _below(upper)
-        corners[k] = _with_block(upper)
-    return _joined(pieces, corners, labels)
+    course = _turned_back(down)
+    for _ in range(3):
+        upper = _corners_mm(_top(piece, course, labels), course, labels)[:2]
+        course = _below(upper)
+    return _with_block(upper)
 
 
 def _below_disc(disc: Mask, last: _Body, labels: LabelMap) -> _Body | None:
@@ -114,7 +109,7 @@ def _below_disc(disc: Mask, last: _Body, labels: LabelMap) -> _Body | None:
         down = np.array([along[1], -along[0]])
         middle = _corners_mm(piece, down, labels)[[3, 2]].mean(axis=0) + labels.spacing_mm[1] * down
         corners[k] = _with_block(np.array([middle - half_width_mm * along, middle + half_width_mm * along]))
-    return _joined(pieces, corners, labels)
+    return _joined(pieces, corners, labels) if pieces else None
 
 
 def _turned_back(down: Plane) -> Plane:
@@ -148,10 +143,8 @@ def _corners_mm(piece: Mask, down: Plane, labels: LabelMap) -> Plane:
     return np.asarray(diagonal_corners(piece, down, spacing_mm) * np.array(spacing_mm))
 
 
-def _joined(pieces: Mapping[int, Mask], corners_mm: Mapping[int, Plane], labels: LabelMap) -> _Body | None:
+def _joined(pieces: Mapping[int, Mask], corners_mm: Mapping[int, Plane], labels: LabelMap) -> _Body:
     """One body of what its slices show: the median of the corners near its middle slice."""
-    if not pieces:
-        return None
     middle = float(np.average(list(pieces), weights=[piece.sum() for piece in pieces.values()]))
     offsets_mm = {k: abs(k - middle) * labels.spacing_mm[0] for k in pieces}
     reach = max(_NEAR_MIDDLE_MM, min(offsets_mm.values()))

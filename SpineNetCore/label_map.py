@@ -14,9 +14,9 @@ from SpineNetCore.anatomy import Affine, Point
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import RAS_FROM_LPS
 from SpineNetCore.image_files import read_image
-from SpineNetCore.scan import Scan, mapped
+from SpineNetCore.scan import Scan, mapped, spacing_of
 
-PIXEL_MM, SLICE_MM = 0.8, 2.0
+_FINEST_PIXEL_MM, _FINEST_SLICE_MM = 0.8, 2.0
 """Of the grid that labels are read on, at most. ours: corners come out to about half a pixel."""
 
 _LARGEST_LABEL = 65_535
@@ -37,8 +37,8 @@ class LabelMap:
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
-        lengths = np.linalg.norm(self.ras_from_ijk[:3, :3], axis=0)
-        return float(lengths[0]), float(lengths[1]), float(lengths[2])
+        slice_mm, row_mm, column_mm = spacing_of(self.ras_from_ijk)
+        return float(slice_mm), float(row_mm), float(column_mm)
 
     def heights_mm(self) -> dict[int, float]:
         """Every value above 0 but specks, and the mean height of its voxels in the patient."""
@@ -92,12 +92,12 @@ def _whole_numbers(voxels: NDArray[Any], path: Path) -> NDArray[np.int32]:
 
 
 def _fine_grid(scan: Scan) -> tuple[Affine, tuple[int, int, int]]:
-    """(4, 4) to RAS of slices and pixels of at most `SLICE_MM` and `PIXEL_MM` that fill the scan, and their count.
+    """(4, 4) to RAS of slices and pixels that fill the scan, and how many; none is larger than the finest.
 
     There are no fewer slices than the scan has.
     """
     sides_mm = np.array(scan.voxels.shape) * scan.spacing_mm
-    counts = np.ceil(sides_mm / np.array([SLICE_MM, PIXEL_MM, PIXEL_MM]) - 1e-6).astype(int)
+    counts = np.ceil(sides_mm / np.array([_FINEST_SLICE_MM, _FINEST_PIXEL_MM, _FINEST_PIXEL_MM]) - 1e-6).astype(int)
     counts[0] = max(counts[0], scan.voxels.shape[0])  # a label may be on one slice alone
     step = np.array(scan.voxels.shape) / counts
     scan_from_fine = np.diag([*step, 1.0])

@@ -15,7 +15,7 @@ _KNOWN = {disc_level(upper, lower) for upper, lower in pairwise(VERTEBRA_LEVELS)
 
 
 def disc_named(text: str) -> str | None:
-    """The level that a name such as `L4-L5`, `l4/5`, `Th12/L1` or `L5 S1` means; None where it means no lumbar disc."""
+    """The level that a name such as `L4-L5`, `l4/5`, `Th12/L1` or `L5 S1` means; None where it means none."""
     spelt = _SPELLING.fullmatch(text.strip())
     if spelt is None:
         return None

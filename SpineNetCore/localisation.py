@@ -18,8 +18,8 @@ from SpineNetCore.naming import Naming
 from SpineNetCore.naming_doubts import naming_doubts
 from SpineNetCore.naming_override import NamingOverride, renamed
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, no_spine
-from SpineNetCore.scan import Scan, unit
+from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, is_plain, no_spine
+from SpineNetCore.scan import Scan, unit, within_slices
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 NAMED_BY_READER: Mapping[int, float] = MappingProxyType({0: 1.0})
@@ -76,10 +76,11 @@ def find_spine(
         raise no_spine(scan)
     check_column(column, scan)
     check_upright(column, scan, network, device)
+    is_sure = override is not None or is_plain(column.naming)
     if override is not None:
         column = _renamed(column, scan, override)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in column.named)
-    check_vertebrae(vertebrae, column.naming, scan)
+    check_vertebrae(vertebrae, is_sure, scan)
     discs = tuple(centred(disc, column.reading, scan) for disc in discs_between(vertebrae, scan))
     doubts = naming_doubts(column.named, column.naming) if override is None else ()
     notices = () if override is None else (override.notice,)
@@ -103,26 +104,22 @@ def _renamed(column: Column, scan: Scan, override: NamingOverride) -> Column:
 
 def _vertebra(body: Body, level: str, scan: Scan) -> Vertebra:
     half_width = body.slice_count * scan.spacing_mm[0] / 2
-    return Vertebra(level, corners_in_space(body, scan), half_width, body.mean("confidence"))
+    return Vertebra(level, corners_in_space(body, scan), half_width, body.mean(lambda d: d.confidence))
 
 
 def _disc(upper: Vertebra, lower: Vertebra, scan: Scan) -> Disc:
     front = (upper.corners_ras_mm[3], lower.corners_ras_mm[0])
     rear = (upper.corners_ras_mm[2], lower.corners_ras_mm[1])
-    left = scan.left
     backwards = np.mean([unit(r - f) for f, r in zip(front, rear, strict=True)], axis=0)
-    posterior = unit(backwards - (backwards @ left) * left)
+    posterior, inferior = within_slices(backwards, scan.left)
     middle_above, middle_below = (front[0] + rear[0]) / 2, (front[1] + rear[1]) / 2
-    towards_feet = scan.ras_from_ijk[:3, 1]
-    inferior = np.cross(left, posterior)
-    inferior = inferior * np.sign(inferior @ towards_feet)
     return Disc(
         upper,
         lower,
         centre_ras_mm=(middle_above + middle_below) / 2,
         posterior=posterior,
         inferior=inferior,
-        left=left,
+        left=scan.left,
         width_mm=float(np.mean([np.linalg.norm(r - f) for f, r in zip(front, rear, strict=True)])),
         height_mm=float(abs((middle_below - middle_above) @ inferior)),
     )

@@ -18,8 +18,8 @@ _RAS_FROM = {"LPS": np.array([-1.0, -1.0, 1.0]), "RAS": np.ones(3)}
 _OLD_NUMBERS = {"0": "RAS", "1": "LPS"}
 _FCSV_COLUMNS = 12
 _NOT_SET = ("undefined", "preview", "missing")
-_FCSV_STATUS, _FCSV_NOT_SET = 14, (["0"], ["1"], ["3"])
-"""The column that newer versions add, and its numbers for the same."""
+_FCSV_STATUS, _FCSV_NOT_SET = 14, ("0", "1", "3")
+"""The column that newer versions add, and what stands in it for the same."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def points_from_fcsv(path: Path) -> dict[str, Point]:
     for row in rows:
         if len(row) < _FCSV_COLUMNS:
             raise InputError(f"'{path}' has a line of {len(row)} columns: save the points again as .mrk.json.")
-        if row[_FCSV_STATUS : _FCSV_STATUS + 1] not in _FCSV_NOT_SET:
+        if len(row) <= _FCSV_STATUS or row[_FCSV_STATUS] not in _FCSV_NOT_SET:
             marks.append(_Mark(row[11], row[1:4], system))
     return _points(marks, path)
 
@@ -89,7 +89,7 @@ def _place(mark: _Mark, path: Path) -> Point:
         raise InputError(f"'{path}' has the coordinate system '{mark.coordinate_system}': save it as LPS or RAS.")
     try:
         position = np.array(mark.position, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         position = np.zeros(0)
     if position.shape != (3,) or not np.isfinite(position).all():
         raise InputError(f"'{path}' places '{mark.label}' at {mark.position!r}: give three numbers in mm.")

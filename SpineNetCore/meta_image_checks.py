@@ -11,7 +11,7 @@ from SpineNetCore.nifti_checks import cut_off
 _LAST_FIELD = "ElementDataFile"
 _LONGEST_LINE = 4096
 _YES = ("T", "t", "1")
-"""What ITK takes the first letter of a yes for."""
+"""First letters that ITK takes for a yes."""
 
 _CHUNK_BYTES = 1 << 20
 _ANY_WRAPPING = 32 + zlib.MAX_WBITS

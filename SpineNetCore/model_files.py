@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -19,8 +18,8 @@ from torch import Tensor, nn
 
 from SpineNetCore import __version__
 from SpineNetCore.errors import InputError
-from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.tensors import array_of
+from SpineNetCore.whole_files import written_whole
 
 FORMAT_VERSION = "1"
 DETECTOR_KIND, GRADER_KIND = "detector", "grader"
@@ -79,27 +78,6 @@ class StoredModel:
             )
         if found is not None and not bool(torch.isfinite(found).all()):
             raise InputError(f"Tensor '{name}' of model '{self.path}' holds values that are no numbers: {_REMEDY}.")
-
-
-def save_network(
-    network: GradingNetwork, path: Path, note: Mapping[str, Any] | None = None, storage: Storage = Storage.EIGHT_BIT
-) -> None:
-    """Write a grading network to a safetensors file, whole or not at all; `note` is kept for the model card."""
-    save_model(network, network.config, GRADER_KIND, path, note=note, storage=storage)
-
-
-def load_network(path: Path) -> GradingNetwork:
-    """Read a grading network, in evaluation mode, on the CPU, in float32; raises InputError if the file is no good."""
-    return grading_network(read_model(path, GRADER_KIND))
-
-
-def grading_network(stored: StoredModel) -> GradingNetwork:
-    """The grading network that a model file holds, in evaluation mode; raises InputError if its tensors do not fit."""
-    config = stored.config(NetworkConfig)
-    with torch.device("meta"):
-        network = GradingNetwork(config)
-    stored.fill(network)
-    return network.eval()
 
 
 def save_model(
@@ -190,16 +168,11 @@ def _scale_of(path: Path, name: str, packed: dict[str, Tensor]) -> Tensor:
 
 
 def _write_whole(tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-            unfinished = Path(folder) / path.name
-            save_file(tensors, unfinished, metadata)
-            unfinished.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"The model file '{path}' cannot be written ({error}): make room or choose another folder."
-        ) from error
+    with written_whole(path) as partial:
+        try:
+            save_file(tensors, partial, metadata)
+        except SafetensorError as error:  # as for a full disk
+            raise OSError(str(error)) from error
 
 
 def _check_metadata(path: Path, metadata: dict[str, str], kind: str) -> None:

@@ -1,15 +1,17 @@
-"""The models that an analysis needs, found in one folder."""
+"""The networks of an analysis, as files and ready to look with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
-from SpineNetCore.network import GradingNetwork
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, Storage, StoredModel, read_model, save_model
+from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
@@ -23,7 +25,8 @@ class Models:
 
     detector: VertebraNetwork
     grader: GradingNetwork
-    files: tuple[StoredModel, StoredModel]
+    detector_file: StoredModel
+    grader_file: StoredModel
 
 
 def load_models(folder: Path) -> Models:
@@ -32,9 +35,35 @@ def load_models(folder: Path) -> Models:
         raise InputError(
             f"The models folder {str(folder)!r} does not exist: pass --models with the folder that holds them."
         )
-    stored_detector = read_model(folder / DETECTOR_FILE, DETECTOR_KIND)
-    stored_grader = read_model(folder / GRADER_FILE, GRADER_KIND)
-    return Models(vertebra_network(stored_detector), grading_network(stored_grader), (stored_detector, stored_grader))
+    detector = read_model(folder / DETECTOR_FILE, DETECTOR_KIND)
+    grader = read_model(folder / GRADER_FILE, GRADER_KIND)
+    return Models(vertebra_network(detector), grading_network(grader), detector, grader)
+
+
+def load_detector(folder: Path) -> VertebraNetwork:
+    """The detector of a folder alone; raises InputError when it is missing or no good."""
+    return vertebra_network(read_model(folder / DETECTOR_FILE, DETECTOR_KIND))
+
+
+def load_network(path: Path) -> GradingNetwork:
+    """Read a grading network, in evaluation mode, on the CPU, in float32; raises InputError if the file is no good."""
+    return grading_network(read_model(path, GRADER_KIND))
+
+
+def save_network(
+    network: GradingNetwork, path: Path, note: Mapping[str, Any] | None = None, storage: Storage = Storage.EIGHT_BIT
+) -> None:
+    """Write a grading network to a safetensors file, whole or not at all; `note` is kept for the model card."""
+    save_model(network, network.config, GRADER_KIND, path, note=note, storage=storage)
+
+
+def grading_network(stored: StoredModel) -> GradingNetwork:
+    """The grading network that a model file holds, in evaluation mode; raises InputError if its tensors do not fit."""
+    config = stored.config(NetworkConfig)
+    with torch.device("meta"):
+        network = GradingNetwork(config)
+    stored.fill(network)
+    return network.eval()
 
 
 def vertebra_network(stored: StoredModel) -> VertebraNetwork:

@@ -30,20 +30,32 @@ def naming_doubts(named: Sequence[tuple[Body, str]], naming: Naming) -> tuple[st
         doubts.append(_other_reading([level for _, level in named], naming))
     elif lowest_level == "S1" and _has_disc_below(lowest):
         doubts.append(_disc_in_the_sacrum(lowest))
-    elif lowest_level == "S1" and len(named) > 1 and named[-2][0].mean("lowest_disc_above") > _LOWEST_DISC_ABOVE_L5:
+    elif (
+        lowest_level == "S1"
+        and len(named) > 1
+        and named[-2][0].mean(lambda d: d.lowest_disc_above) > _LOWEST_DISC_ABOVE_L5
+    ):
         doubts.append(_sacrum_above(named[-2][0]))
     return tuple(doubts)
 
 
+def _lowest_disc_above(body: Body) -> float:
+    return body.mean(lambda d: d.lowest_disc_above)
+
+
+def _lowest_disc_below(body: Body) -> float:
+    return body.mean(lambda d: d.lowest_disc_below)
+
+
 def _has_disc_below(s1: Body) -> bool:
     """Out of the picture L5-S1 is no likelier than another disc: that is no sign of any."""
-    chance = s1.mean("lowest_disc_below")
-    return chance > _DISC_BELOW_S1 and chance > 0.75 * s1.mean("disc_below")
+    chance = _lowest_disc_below(s1)
+    return chance > _DISC_BELOW_S1 and chance > 0.75 * s1.mean(lambda d: d.disc_below)
 
 
 def _disc_in_the_sacrum(s1: Body) -> str:
     return (
-        f"A disc shows below the body named S1 (probability {s1.mean('lowest_disc_below'):.2f}), as where anatomy is "
+        f"A disc shows below the body named S1 (probability {_lowest_disc_below(s1):.2f}), as where anatomy is "
         "transitional: that body may be a lumbarised S1 (L6), or L5, all levels then lying 1 further towards the head. "
         "Check them on the picture; --shift-levels -1 moves them."
     )
@@ -51,7 +63,7 @@ def _disc_in_the_sacrum(s1: Body) -> str:
 
 def _sacrum_above(l5: Body) -> str:
     return (
-        f"The disc above the body named L5 looks like L5-S1, too (probability {l5.mean('lowest_disc_above'):.2f}), as "
+        f"The disc above the body named L5 looks like L5-S1, too (probability {_lowest_disc_above(l5):.2f}), as "
         "where anatomy is transitional: that body may be a sacralised L5, or S1 with a disc below it, all levels then "
         "lying 1 further towards the feet. Check them on the picture; in the latter case --shift-levels 1 moves them."
     )

@@ -11,6 +11,7 @@ import torch
 
 from SpineNetCore.anatomy import DISC_LEVELS, FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
+from SpineNetCore.file_names import named
 from SpineNetCore.given_spine import read_spine
 from SpineNetCore.hotspots import HotspotSettings, disc_hotspots, scaled_hotspots
 from SpineNetCore.localisation import Spine, find_spine
@@ -22,6 +23,7 @@ from SpineNetCore.scan import Scan, with_averaged_slices
 from SpineNetCore.scan_files import read_scan
 from SpineNetCore.scan_maps import disc_labels, maps_on_scan
 from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.views import MOST_VIEWS
 
 Scores = Sequence[tuple[TaskScore, ...]]
 
@@ -38,7 +40,7 @@ class AnalysisSettings:
     the reader sets them.
     """
 
-    views: int = 54
+    views: int = MOST_VIEWS
     hotspot_views: int = 32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     levels: tuple[str, ...] = DISC_LEVELS
@@ -76,7 +78,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
             hotspots = _on_scan(scan, volumes, maps)
     return SpineReport(
         scan=scan,
-        source=path if path.name else path.resolve(),  # '.' has no name
+        source=named(path),
         vertebrae=spine.vertebrae,
         discs=_results(spine, volumes, scores, settings),
         models=_model_uses(models, settings),
@@ -85,7 +87,7 @@ def analyse(path: Path, models: Models, settings: AnalysisSettings, stages: Stag
         settings=settings.for_report(),
         hotspots=hotspots,
         disc_labels=disc_labels(scan, volumes),
-        naming=spine.shifts,
+        shifts=spine.shifts,
         naming_doubts=spine.naming_doubts,
     )
 
@@ -116,9 +118,9 @@ def _result(spine: Spine, level: str, scores: tuple[TaskScore, ...] | None, is_a
 
 
 def _model_uses(models: Models, settings: AnalysisSettings) -> tuple[ModelUse, ...]:
-    named = zip(("detector", "grader"), models.files, strict=True)
+    named = {"detector": models.detector_file, "grader": models.grader_file}
     return tuple(
         ModelUse(name, stored.path.name, stored.digest, str(stored.note.get("description", "")))
-        for name, stored in named
+        for name, stored in named.items()
         if name == "grader" or settings.vertebrae is None
     )

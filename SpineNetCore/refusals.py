@@ -1,4 +1,4 @@
-"""Why a scan is not read as a lumbar spine, though bodies were found on it: one sentence each, before any is named."""
+"""Why a scan is not read as a lumbar spine, though bodies were found on it: one sentence each."""
 
 from __future__ import annotations
 
@@ -45,17 +45,16 @@ def check_column(column: Column, scan: Scan) -> None:
     named = [body for body, _ in column.named]
     if len(column.bodies) - len(named) > _LEFT_OUT * len(named):
         raise no_spine(scan)
-    if len(named) < 2 or float(np.median([body.mean("disc_below") for body in named[:-1]])) < _DISC_SEEN:
+    if len(named) < 2 or float(np.median([body.mean(lambda d: d.disc_below) for body in named[:-1]])) < _DISC_SEEN:
         raise no_spine(scan)
 
 
-def check_vertebrae(vertebrae: Sequence[Vertebra], naming: Naming, scan: Scan) -> None:
+def check_vertebrae(vertebrae: Sequence[Vertebra], is_sure: bool, scan: Scan) -> None:
     """Raise InputError unless the named bodies can be a lumbar spine, by their number and by their size.
 
-    Four bodies, or two whose lower one is surely S1, are the fewest.
+    is_sure: its names are plain, or a reader gave them. Four bodies are the fewest where they are not.
     """
-    ends_on_sacrum = naming.confidence >= SURE and len(vertebrae) > 1 and vertebrae[-1].level == "S1"
-    if len(vertebrae) < _FEWEST_BODIES and not ends_on_sacrum:
+    if len(vertebrae) < _FEWEST_BODIES and not is_sure:
         raise no_spine(scan)
     depth_mm = float(np.median([_depth_mm(vertebra) for vertebra in vertebrae]))
     if not _DEPTH_MM[0] <= depth_mm <= _DEPTH_MM[1]:
@@ -68,14 +67,14 @@ def check_vertebrae(vertebrae: Sequence[Vertebra], naming: Naming, scan: Scan) -
 
 def check_upright(column: Column, scan: Scan, network: VertebraNetwork, device: torch.device) -> None:
     """Raise InputError for a volume whose header lies: unsure as it stands, its sacrum plain once it is turned over."""
-    if _is_plain(column.naming):
+    if is_plain(column.naming):
         return
     middle_slice = round(median(body.middle_slice for body, _ in column.named))
     first = min(max(middle_slice - _LOOKED_AT // 2, 0), max(len(scan.voxels) - _LOOKED_AT, 0))
     middle = scan.voxels[first : first + _LOOKED_AT]
     for how, axes in _TURNS.items():
         turned = find_column(replace(scan, voxels=np.flip(middle, axes).copy()), network, device)
-        if turned is not None and len(turned.bodies) >= _FEWEST_BODIES and _is_plain(turned.naming):
+        if turned is not None and len(turned.bodies) >= _FEWEST_BODIES and is_plain(turned.naming):
             raise InputError(
                 f"{scan.name!r} seems to lie {how} against what its header says: correct the orientation in the file, "
                 "or export it again from the archive."
@@ -87,5 +86,6 @@ def _depth_mm(vertebra: Vertebra) -> float:
     return float(np.linalg.norm(corners[[1, 2]] - corners[[0, 3]], axis=1).mean())
 
 
-def _is_plain(naming: Naming) -> bool:
+def is_plain(naming: Naming) -> bool:
+    """Whether a sacrum was seen that leaves hardly a doubt about the names."""
     return naming.confidence >= SURE and "S1" in naming.levels

@@ -8,11 +8,9 @@ from pathlib import Path
 from SpineNetCore.report_json import json_text
 from SpineNetCore.report_page import page_html
 from SpineNetCore.report_table import write_scores
-from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
+from SpineNetCore.report_types import SpineReport
 from SpineNetCore.scan_files import write_volume
 from SpineNetCore.whole_results import ResultKind
-
-__all__ = ["DiscResult", "ModelUse", "Settings", "SpineReport", "check_output", "write_report"]
 
 REPORT_FILE = "report.json"
 REPORT = ResultKind((REPORT_FILE, "scores.csv", "hotspots", "discs.nii.gz", "report.html"))
@@ -24,11 +22,6 @@ def write_report(report: SpineReport, folder: Path) -> None:
     Other files beside an earlier result stay. Raises InputError where the folder cannot be written or is not ours.
     """
     REPORT.write(folder, partial(_write_files, report))
-
-
-def check_output(folder: Path) -> None:
-    """Raise InputError unless a result can be written to `folder`; cheap, for asking before any long work."""
-    REPORT.check(folder)
 
 
 def _write_files(report: SpineReport, folder: Path) -> None:

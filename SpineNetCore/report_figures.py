@@ -17,7 +17,7 @@ from SpineNetCore.scan import Scan, mapped
 OVERVIEW_PIXELS = 900
 """The most pixels along the longer side of the overview."""
 CROP_PIXELS = (180, 288)
-CROP_WIDTHS = 2.1
+_SHOWN_WIDTHS = 2.1
 """Height and width of a crop in pixels; its width in disc widths. ours: slightly more than the disc volume's box."""
 
 
@@ -163,7 +163,7 @@ def _evidence(disc: Disc, task: Task, strongest: tuple[int, FloatArray], grid: G
 def _crop_grid(scan: Scan, disc: Disc) -> Grid:
     """The disc upright, front to the left; the same for every slice, as slices are parallel to the disc's plane."""
     height, width = CROP_PIXELS
-    pixel_mm = CROP_WIDTHS * disc.width_mm / width
+    pixel_mm = _SHOWN_WIDTHS * disc.width_mm / width
     back_mm = (np.arange(width) - (width - 1) / 2) * pixel_mm
     down_mm = (np.arange(height) - (height - 1) / 2)[:, None] * pixel_mm
     points = disc.centre_ras_mm + back_mm[:, None] * disc.posterior + down_mm[..., None] * disc.inferior

@@ -62,8 +62,8 @@ def _settings(settings: Settings) -> Json:
 
 
 def _naming(report: SpineReport) -> Json:
-    """Other readings in falling order of their probability, the least likely left out."""
-    shifts = report.naming
+    """Other readings come in falling order of their probability, the least likely left out."""
+    shifts = report.shifts
     others = sorted(shifts.keys() - {0}, key=lambda shift: -shifts[shift])
     told = [shift for shift in others if shifts[shift] >= _LEAST_TOLD]
     return {

@@ -36,7 +36,7 @@ def page_html(report: SpineReport) -> str:
         f"<h1>{title}</h1>\n{_scan_facts(report)}\n{_notice(report)}\n"
         f'<div class="top"><figure>{overview(report, window)}<figcaption>Mid-sagittal slice, front to the left. '
         "Orange: vertebral bodies. Blue: discs scored. White and dashed: discs not scored. "
-        "Levels that were found are counted up from the sacrum: ribs, which would tell a T13 from a T12, are not seen."
+        "Levels are named without a look at the ribs: a T13 goes by T12."
         "</figcaption></figure>\n"
         f"<section><h2>Grades</h2>{_score_table(report)}</section></div>\n"
         f"{_evidence_section(report, figures)}\n{_used(report)}\n{_footer()}\n</main></body></html>\n"

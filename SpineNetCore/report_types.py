@@ -73,7 +73,7 @@ class SpineReport:
 
     discs: always the six of DISC_LEVELS, T12-L1 first. hotspots: per task float32 in [0, 1] on the scan's voxels
     [slice, row, column]; None when none were asked for. disc_labels: uint8 [slice, row, column] of `disc_label`s.
-    naming: probability of these levels, under 0, and of all others, by how many levels towards the feet they lie.
+    shifts: probability of these levels, under 0, and of all others, by how many levels towards the feet they lie.
     naming_doubts: those of the warnings that are over once a reader has named the levels.
     """
 
@@ -87,7 +87,7 @@ class SpineReport:
     settings: Settings
     hotspots: Mapping[Task, FloatArray] | None
     disc_labels: NDArray[np.uint8]
-    naming: Mapping[int, float]
+    shifts: Mapping[int, float]
     naming_doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -75,8 +75,8 @@ class Scan:
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance between slice centres, rows and columns."""
-        lengths = np.linalg.norm(self.ras_from_ijk[:3, :3], axis=0)
-        return float(lengths[0]), float(lengths[1]), float(lengths[2])
+        slice_mm, row_mm, column_mm = spacing_of(self.ras_from_ijk)
+        return float(slice_mm), float(row_mm), float(column_mm)
 
 
 def with_averaged_slices(scan: Scan, slice_mm: float = 4.0) -> Scan:
@@ -99,9 +99,23 @@ def with_averaged_slices(scan: Scan, slice_mm: float = 4.0) -> Scan:
     )
 
 
-def mapped(ras_from_ijk: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def mapped(affine: Affine, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Apply a (4, 4) affine to points of shape (..., 3)."""
-    return np.asarray(points @ ras_from_ijk[:3, :3].T + ras_from_ijk[:3, 3], dtype=np.float64)
+    return np.asarray(points @ affine[:3, :3].T + affine[:3, 3], dtype=np.float64)
+
+
+def spacing_of(affine: Affine) -> NDArray[np.float64]:
+    """(3,) how far each step of its indices goes."""
+    return np.asarray(np.linalg.norm(affine[:3, :3], axis=0))
+
+
+def within_slices(backwards: Point, left: Point) -> tuple[Point, Point]:
+    """Unit vectors towards the back and the feet, square to each other and to the scan's `left`.
+
+    backwards: (3,) roughly the first of them. In a `Scan` slices, rows and columns follow each other as they do here.
+    """
+    posterior = unit(backwards - (backwards @ left) * left)
+    return posterior, np.cross(posterior, left)
 
 
 def unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

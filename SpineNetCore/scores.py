@@ -14,7 +14,7 @@ from SpineNetCore.network import GradingNetwork, without_batch_norm
 from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.tensors import tensor_of
-from SpineNetCore.views import FixedView, fixed_views
+from SpineNetCore.views import MOST_VIEWS, FixedView, fixed_views
 
 _BATCH = 27
 _MIDDLE = CONTEXT_SHAPE[0] // 2
@@ -46,7 +46,7 @@ class TaskScore:
 def score_discs(
     network: GradingNetwork,
     contexts: FloatArray,
-    views: int = 54,
+    views: int = MOST_VIEWS,
     device: torch.device | str = "cpu",
     progress: Count = uncounted,
 ) -> list[tuple[TaskScore, ...]]:

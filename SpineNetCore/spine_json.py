@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Point, Vertebra
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
-from SpineNetCore.scan import Scan
+from SpineNetCore.scan import Scan, within_slices
 from SpineNetCore.spine_checks import OUT_OF_PLACE_MM, check_bodies
 
 NOT_LOOKED_FOR = "none were looked for on the scan."
@@ -46,8 +46,9 @@ def spine_from_report(content: dict[str, Any], path: Path, scan: Scan) -> Spine:
         placed = {level: _disc(entry, midway.get(level), scan) for level, entry in given.items()}
     discs = tuple(placed[level] for level in DISC_LEVELS if level in placed)
     shifts = _shifts(content, path)
-    warnings = (*_earlier_warnings(content, path, scan), *_doubts(discs, midway))
-    return Spine(vertebrae, discs, shifts, warnings, _sentences(content.get("naming", {}), "doubts", path))
+    earlier = tuple(_earlier_warnings(content, path, scan))
+    of_names = tuple(doubt for doubt in _sentences(content.get("naming", {}), "doubts", path) if doubt in earlier)
+    return Spine(vertebrae, discs, shifts, (*earlier, *_doubts(discs, midway)), of_names)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class _Entry:
         wanted = " x ".join(str(side) for side in shape) + " finite numbers"
         try:
             values = np.array(self.content.get(name), dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self.wrong(name, wanted) from error
         if values.shape != shape or not np.isfinite(values).all():
             raise self.wrong(name, wanted)
@@ -112,7 +113,7 @@ def _shifts(content: dict[str, Any], path: Path) -> Mapping[int, float]:
 
 
 def _earlier_warnings(content: dict[str, Any], path: Path, scan: Scan) -> Iterator[str]:
-    """But for those of the scan itself and of reading a file such as this, which are given anew."""
+    """The file's warnings, but for those of the scan and of reading such a file, which are given anew."""
     warnings = _sentences(content, "warnings", path)
     return (w for w in warnings if w not in scan.doubts and not w.endswith((NOT_LOOKED_FOR, _CHECK_BOTH)))
 
@@ -151,15 +152,14 @@ def _disc(entry: _Entry, between: Disc | None, scan: Scan) -> Disc:
     if entry.content.get("geometry") is None:
         return replace(between, centre_ras_mm=centre)
     geometry = entry.part("geometry")
-    posterior, inferior, left = (geometry.numbers(f"{name}_ras", (3,)) for name in ("posterior", "inferior", "left"))
-    posterior, inferior, left = _on_slices(geometry, np.stack([posterior, inferior, left]), between.left)
+    posterior, inferior = _on_slices(geometry, between.left)
     return Disc(
         between.upper,
         between.lower,
         centre,
         posterior,
         inferior,
-        left,
+        between.left,
         width_mm=geometry.number("width_mm", 10, 80),
         height_mm=geometry.number("height_mm", -20, 40),
     )
@@ -175,14 +175,13 @@ def _doubts(discs: tuple[Disc, ...], midway: dict[str, Disc]) -> Iterator[str]:
             )
 
 
-def _on_slices(geometry: _Entry, axes: NDArray[np.float64], left: Point) -> tuple[Point, Point, Point]:
-    """Orthonormal posterior, inferior, left with `left` the scan's own: what rounding to a file took is put back."""
+def _on_slices(geometry: _Entry, left: Point) -> tuple[Point, Point]:
+    """Posterior and inferior, square to the scan's own `left`: what rounding to a file took is put back."""
+    axes = np.stack([geometry.numbers(f"{name}_ras", (3,)) for name in ("posterior", "inferior", "left")])
+    posterior, inferior = within_slices(axes[0], left)
     is_orthonormal = np.allclose(axes @ axes.T, np.eye(3), atol=0.01)
-    if not is_orthonormal or axes[2] @ left < _LARGEST_TURN_COSINE:
+    if not is_orthonormal or axes[2] @ left < _LARGEST_TURN_COSINE or axes[1] @ inferior < 0:
         raise geometry.wrong(
             "left_ras", "the posterior, inferior and left of a disc on this scan's own sagittal slices"
         )
-    posterior = axes[0] - (axes[0] @ left) * left
-    posterior /= np.linalg.norm(posterior)
-    inferior = np.cross(left, posterior)
-    return posterior, np.asarray(inferior * np.sign(inferior @ axes[1])), left
+    return posterior, inferior

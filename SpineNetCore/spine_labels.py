@@ -47,7 +47,7 @@ def spine_from_labels(path: Path, scan: Scan, labels_name: str | None) -> Spine:
                 f"The label of {disc.level} lies {away_mm:.0f} mm from midway between its vertebrae: check both."
             )
         discs.append(centred)
-    said = f"Its labels were read as those of {convention.name}."
+    said = f"The label map was read in the values of {convention.name}."
     return Spine(vertebrae, tuple(discs), NAMED_BY_READER, (said, *doubts))
 
 

@@ -76,7 +76,6 @@ def _axis(centre: Point, course: Point, level: str, scan: Scan) -> _Axis:
     along = course - (course @ scan.left) * scan.left
     along /= np.linalg.norm(along)
     back = np.cross(scan.left, along)
-    back = back * np.sign(back @ scan.ras_from_ijk[:3, 2])
     lean = np.deg2rad(SACRAL_LEAN_DEG if level == "L5-S1" else LEAN_DEG)
     inferior = np.cos(lean) * along + np.sin(lean) * back
     posterior = np.cos(lean) * back - np.sin(lean) * along

@@ -16,6 +16,9 @@ from SpineNetCore.disc_volume import DISC_SHAPE, context_margin
 from SpineNetCore.errors import InputError
 from SpineNetCore.tensors import tensor_of
 
+MOST_VIEWS = 54
+"""All that the paper looks through."""
+
 _MARGIN = context_margin()
 
 
@@ -39,14 +42,14 @@ class FixedView:
         return window.flip(-3) if self.is_flipped else window
 
 
-def fixed_views(count: int = 54) -> tuple[FixedView, ...]:
+def fixed_views(count: int = MOST_VIEWS) -> tuple[FixedView, ...]:
     """The paper's 54 views (section 4), or the first `count` of them.
 
     ours: the order, always the same: the centre and its reverse, then the view farthest from those taken and its
     opposite, and so on, so that a few views lie evenly about the disc. Raises InputError for a count beyond 1 to 54.
     """
-    if not 1 <= count <= 54:
-        raise InputError(f"A disc cannot be scored through {count} views: ask for 1 to 54.")
+    if not 1 <= count <= MOST_VIEWS:
+        raise InputError(f"A disc cannot be scored through {count} views: ask for 1 to {MOST_VIEWS}.")
     rest = [FixedView(*choice) for choice in product((0, -16, 16), (0, -16, 16), (0, -1, 1), (False, True))]
     chosen: list[FixedView] = []
     while rest and len(chosen) < count:

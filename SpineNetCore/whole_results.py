@@ -25,9 +25,10 @@ _OF_THE_DESKTOP = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class ResultKind:
-    """What a result folder may hold; the first entry says that it is whole, so it goes first and comes last.
+    """What a result folder may hold.
 
-    It is a text that bears the research-use notice, by which a folder is told from another program's.
+    The first of its entries is a text with the research-use notice. It is moved in last, and an earlier one taken away
+    first: a folder that holds it is ours, and whole.
     """
 
     entries: tuple[str, ...]

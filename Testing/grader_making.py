@@ -15,8 +15,8 @@ from SpineNetCore.learning.disc_examples import MOST_GRADES, DiscExample
 from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_recipe import PAPER_RECIPE, GraderRecipe
 from SpineNetCore.learning.lesions import Lesion
-from SpineNetCore.model_files import DETECTOR_KIND, save_model, save_network
-from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE
+from SpineNetCore.model_files import DETECTOR_KIND, save_model
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, save_network
 from SpineNetCore.network import GradingNetwork, NetworkConfig, without_batch_norm
 from SpineNetCore.vertebra_network import VertebraNetwork
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Task, Vertebra, disc_label
-from SpineNetCore.report import DiscResult, ModelUse, Settings, SpineReport
+from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
 from SpineNetCore.scan import FileGrid, Scan, mapped
 from SpineNetCore.scores import TaskScore
 
@@ -46,7 +46,7 @@ def a_report(hotspots: bool = True) -> SpineReport:
         settings=Settings(54, 8, "cpu"),
         hotspots=_heat(labels) if hotspots else None,
         disc_labels=labels,
-        naming={0: 0.9, 1: 0.08, -1: 0.02},
+        shifts={0: 0.9, 1: 0.08, -1: 0.02},
     )
 
 

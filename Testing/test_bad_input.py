@@ -104,6 +104,15 @@ def test_a_broken_name_is_quoted_on_one_line(refusal, tmp_path):
     assert "no such scan.nii" in refusal(tmp_path / "no such\nscan.nii")
 
 
+def test_an_argument_without_a_letter_is_no_name_for_the_folder_here(refusal):
+    assert "One of the arguments is ''" in refusal("")
+
+
+def test_a_name_that_the_system_cannot_look_up_is_quoted(refusal):
+    assert f"'{'a' * 300}' cannot be used (File name too long)" in refusal("a" * 300)
+    assert "cannot be used (File name too long)" in refusal(SAMPLE, "--models", "a" * 300)
+
+
 def test_dicom_folders_that_hold_no_one_series_are_refused(refusal, tmp_path):
     write_series(tmp_path / "two", PLACES)
     write_series(tmp_path / "two", [8.8], first_seed=9, PatientID="P2")
@@ -242,10 +251,9 @@ def test_figures_that_nobody_reads_are_written_all_the_same(tmp_path):
     assert (tmp_path / "out" / "agreement.html").exists()
 
 
-def test_a_run_whose_output_is_closed_ends_well(tmp_path, monkeypatch):
-    table = tmp_path / "labels.csv"
-    table.write_text("scan,patient,level,pfirrmann\na.nii,anna,L4-L5,3\na.nii,anna,L5-S1,4\n")
-    monkeypatch.setattr(sys, "stdout", None)
-    monkeypatch.setattr(sys, "argv", ["SpineNetCore", "evaluate", "agreement", str(table), str(table)])
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_run_whose_output_is_closed_ends_well(closed, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, closed, None)
+    monkeypatch.setattr(sys, "argv", ["SpineNetCore", "simulate", "--output", str(tmp_path / "phantoms")])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert run() == 0

@@ -85,7 +85,7 @@ def test_larger_and_surer_detections_weigh_more():
     shape = a_column()[0]
     body = Body((detected(shape, 0, area_mm2=300.0, sacrum=0.0), detected(shape, 1, area_mm2=900.0, sacrum=1.0)))
 
-    assert body.mean("sacrum") == pytest.approx(0.75)
+    assert body.mean(lambda d: d.sacrum) == pytest.approx(0.75)
     assert body.middle_slice == pytest.approx(0.75)
 
 

@@ -32,9 +32,9 @@ def test_a_plain_file_is_one_slice(tmp_path):
 
 
 def test_the_distance_between_slices_goes_before_their_thickness(tmp_path):
-    assert a_header(tmp_path).thickness_mm == 3.0
-    assert a_header(tmp_path, SpacingBetweenSlices=4.4).thickness_mm == 4.4
-    assert a_header(tmp_path, SliceThickness=None).thickness_mm is None
+    assert a_header(tmp_path).step_mm == 3.0
+    assert a_header(tmp_path, SpacingBetweenSlices=4.4).step_mm == 4.4
+    assert a_header(tmp_path, SliceThickness=None).step_mm is None
 
 
 def test_rounded_directions_are_made_exact(tmp_path):

@@ -15,7 +15,8 @@ from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.learning.grading import branch_study
 from SpineNetCore.learning.processes import Process
-from SpineNetCore.model_files import load_network, read_model
+from SpineNetCore.model_files import read_model
+from SpineNetCore.models import load_network
 from SpineNetCore.network import BranchPoint
 
 

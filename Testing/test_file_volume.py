@@ -125,3 +125,10 @@ def test_the_name_is_the_file_without_its_ending():
     assert scan_name(Path("/data/1.2.Spine.nii.gz")) == "1.2.Spine"
     assert scan_name(Path("/data/IM.0001")) == "IM.0001"
     assert scan_name(Path("/data/Spine.MHA")) == "Spine"
+
+
+def test_a_link_is_called_by_its_own_name_and_the_folder_here_by_its_own(tmp_path, monkeypatch):
+    (tmp_path / "sub-01.nii.gz").symlink_to(tmp_path / "MD5E-36-0a1b.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    assert scan_name(tmp_path / "sub-01.nii.gz") == "sub-01"
+    assert scan_name(Path()) == tmp_path.name

@@ -82,6 +82,10 @@ def test_remarks_on_reading_a_report_do_not_pile_up(read, content):
     assert not any("was placed" in warning for warning in mended)
 
 
+def test_a_warning_taken_out_is_no_doubt_about_names_either(read, content):
+    assert read(content | {"warnings": []}).naming_doubts == ()
+
+
 def test_without_naming_and_warnings_the_reader_is_sure(read, content):
     del content["naming"], content["warnings"]
     spine = read(content)
@@ -157,6 +161,10 @@ def test_vertebrae_alone_are_enough(read, content):
     assert [disc.level for disc in read(content).discs] == list(DISC_LEVELS)
 
 
+def turn_over(geometry):
+    geometry["inferior_ras"] = [-value for value in geometry["inferior_ras"]]
+
+
 def spoilt(change):
     def spoil(content):
         change(content)
@@ -191,6 +199,8 @@ def spoilt(change):
         (spoilt(lambda c: c["discs"][1].update(geometry=7)), "geometry 7: give an object"),
         (spoilt(lambda c: c["discs"][1]["geometry"].update(width_mm=0)), "width_mm 0"),
         (spoilt(lambda c: c["discs"][1]["geometry"].update(left_ras=[0, 0, 0])), "own sagittal slices"),
+        (spoilt(lambda c: turn_over(c["discs"][1]["geometry"])), "own sagittal slices"),
+        (spoilt(lambda c: c["discs"][1].update(centre_ras_mm=[0, 10**400, 0])), "3 finite numbers"),
         (
             spoilt(lambda c: c["discs"][1]["geometry"].update(left_ras=c["discs"][1]["geometry"]["inferior_ras"])),
             "left",

@@ -22,8 +22,7 @@ from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc
 from SpineNetCore.learning.hotspot_scorecard.patients import ENDPLATE_MM, patient_discs, unseen_slabs
 from SpineNetCore.learning.localisation.cases import Case, slab_case
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
-from SpineNetCore.model_files import save_network
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE
+from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, save_network
 from SpineNetCore.scan import mapped
 from SpineNetCore.scores import TaskScore
 

@@ -22,7 +22,7 @@ from SpineNetCore.learning.hotspot_scorecard.summary import check_lines_of, lead
 from SpineNetCore.learning.hotspot_scorecard.table import Summary, readings_csv, table_text
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 from SpineNetCore.localisation import discs_between
-from SpineNetCore.model_files import save_network
+from SpineNetCore.models import save_network
 from SpineNetCore.scores import TaskScore
 
 WRONGLY_GRADED = "L4-L5"

@@ -58,6 +58,7 @@ def test_points_without_a_place_are_passed_over_in_an_older_file_too(tmp_path):
         (markups(("L4-L5", [0, 0])), r"places 'L4-L5' at \[0, 0\]"),
         (markups(("L4-L5", [0, 0, "far"])), "three numbers in mm"),
         (markups(("L4-L5", [0, 0, float("inf")])), "three numbers in mm"),
+        (markups(("L4-L5", [0, 0, 10**400])), "three numbers in mm"),
         (markups(("L4-L5", [0, 0, 0]), system="XYZ"), "the coordinate system 'XYZ'"),
         (markups(("L4-L5", [0, 0, 0]), coordinateUnits="um"), "in 'um'"),
     ],

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 
 from SpineNetCore import __version__
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import Storage, load_network, read_model, save_model, save_network, short_digest
+from SpineNetCore.model_files import Storage, read_model, save_model, short_digest
+from SpineNetCore.models import load_network, save_network
 from SpineNetCore.network import BranchPoint, GradingNetwork, NetworkConfig
 
 CONFIG = NetworkConfig(branch_point=BranchPoint.CONV4, fc6=6, fc7=5, conv_widths=(4, 4, 4, 4, 4))

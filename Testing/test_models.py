@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import DETECTOR_KIND, Storage, save_model, save_network
-from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, chosen_device, load_models
+from SpineNetCore.model_files import DETECTOR_KIND, Storage, save_model
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, chosen_device, load_models, save_network
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 
@@ -49,10 +49,10 @@ def test_loaded_networks_are_ready_to_look_with(a_folder):
 
 
 def test_models_remember_their_files(a_folder):
-    files = load_models(a_folder).files
+    models = load_models(a_folder)
 
-    assert [stored.path.name for stored in files] == [DETECTOR_FILE, GRADER_FILE]
-    assert files[0].digest != files[1].digest
+    assert (models.detector_file.path.name, models.grader_file.path.name) == (DETECTOR_FILE, GRADER_FILE)
+    assert models.detector_file.digest != models.grader_file.digest
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -11,11 +10,10 @@ from spine_making import LUMBAR, PICTURE_MM, Shape, a_body, a_column
 
 from SpineNetCore.anatomy import VERTEBRA_LEVELS
 from SpineNetCore.bodies import Body
-from SpineNetCore.naming import ChainWeights, _candidate, _centring, _step_cost, name_bodies
+from SpineNetCore.naming import _LEFT_OUT, _NO_SACRUM, _candidate, _centring, _step_cost, name_bodies
 
 MIDDLE_MM = PICTURE_MM[0] / 2
 SLICE_MM = 4.0
-WEIGHTS = ChainWeights()
 
 
 @pytest.fixture
@@ -125,14 +123,6 @@ def test_a_single_body_gets_a_name_and_little_confidence(bodies):
     assert sum(naming.shifts.values()) == pytest.approx(1)
 
 
-def test_names_depend_on_the_weights_given(bodies):
-    beside = a_body(a_column()[3].moved(down_mm=5, back_mm=45), confidence=0.7)
-    lax = replace(WEIGHTS, left_out=200.0, gap_sigma_mm=100.0, angle_sigma_deg=1000.0)
-    naming = name_bodies([*bodies[:4], beside, *bodies[4:]], SLICE_MM, MIDDLE_MM, lax)
-
-    assert None not in naming.levels
-
-
 chance = st.floats(0.0, 1.0)
 doubtful_body = st.builds(
     lambda shape, down, back, qualities: a_body(shape.moved(down, back), **qualities),
@@ -164,9 +154,9 @@ def test_the_names_are_the_best_of_all_that_can_be_given(bodies, middle_mm):
 def _all_scores(bodies, middle_mm):
     """Every chain, as (body, level) pairs, with its score, by trying them all."""
     candidates = [_candidate(body, SLICE_MM) for body in bodies]
-    evidence = np.stack([c.log_levels for c in candidates]) + _centring(candidates, middle_mm, WEIGHTS)
+    evidence = np.stack([c.log_levels for c in candidates]) + _centring(candidates, middle_mm)
     steps_cost = {
-        (j, i, step): _step_cost(candidates[j], candidates[i], step, WEIGHTS)
+        (j, i, step): _step_cost(candidates[j], candidates[i], step)
         for j, i in combinations(range(len(bodies)), 2)
         for step in (1, 2)
     }
@@ -175,8 +165,8 @@ def _all_scores(bodies, middle_mm):
         chain = tuple(zip(places, levels, strict=True))
         score = sum(evidence[k] for k in chain)
         score -= sum(steps_cost[j, i, b - a] for (j, a), (i, b) in pairwise(chain))
-        score -= sum(WEIGHTS.left_out * candidates[k].confidence for k in range(len(bodies)) if k not in places)
-        scores[chain] = score - (WEIGHTS.no_sacrum if VERTEBRA_LEVELS[levels[-1]] != "S1" else 0)
+        score -= sum(_LEFT_OUT * candidates[k].confidence for k in range(len(bodies)) if k not in places)
+        scores[chain] = score - (_NO_SACRUM if VERTEBRA_LEVELS[levels[-1]] != "S1" else 0)
     return scores
 
 

@@ -88,6 +88,15 @@ def test_an_option_that_cannot_be_read_is_refused_with_the_form_wanted(text):
     assert f"'{text}'" in str(refused.value)
 
 
+def test_three_bodies_down_to_the_sacrum_are_a_spine_by_other_names_too():
+    def levels(override):
+        spine = find_spine(SCAN, PerfectNetwork([a_column()[-3:]] * 3), torch.device("cpu"), override=override)
+        return [vertebra.level for vertebra in spine.vertebrae]
+
+    assert levels(None) == list(LUMBAR[-3:])
+    assert levels(NamingOverride(shift=-1)) == list(LUMBAR[-4:-1])
+
+
 def test_a_moved_spine_says_so_and_why_levels_are_absent():
     network = PerfectNetwork([a_column()] * 3)
     spine = find_spine(SCAN, network, torch.device("cpu"), override=NamingOverride(shift=1))

@@ -13,7 +13,7 @@ from SpineNetCore.detection import Reading
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import find_spine
 from SpineNetCore.naming import Naming
-from SpineNetCore.refusals import check_column, check_upright, check_vertebrae
+from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, is_plain
 
 CPU = torch.device("cpu")
 SCAN = an_empty_scan(slices=3)
@@ -39,22 +39,27 @@ def resized(factor: float) -> list[Shape]:
 
 
 def test_a_lumbar_spine_is_accepted():
-    check_vertebrae(vertebrae_of(SCAN, WHOLE), SURELY, SCAN)
+    check_vertebrae(vertebrae_of(SCAN, WHOLE), True, SCAN)
 
 
 @pytest.mark.parametrize(("factor", "depth"), [(0.45, "15.8 mm"), (0.62, "21.7 mm"), (2.0, "70.0 mm")])
 def test_bodies_of_another_size_are_refused_with_their_size_and_the_file_s_spacing(factor, depth):
     with pytest.raises(InputError, match=rf"measure {depth} from front to back.*spacing of 0\.90 x 0\.90 mm"):
-        check_vertebrae(vertebrae_of(SCAN, resized(factor)), SURELY, SCAN)
+        check_vertebrae(vertebrae_of(SCAN, resized(factor)), True, SCAN)
 
 
-def test_three_bodies_are_too_few_unless_the_lowest_is_surely_the_sacrum():
-    lowest, others = vertebrae_of(SCAN, WHOLE[-3:]), vertebrae_of(SCAN, WHOLE[:3])
+def test_three_bodies_are_too_few_unless_their_names_are_sure():
+    lowest = vertebrae_of(SCAN, WHOLE[-3:])
 
-    check_vertebrae(lowest, Naming(LUMBAR[-3:], {0: 0.95, -1: 0.05}), SCAN)
-    for vertebrae, naming in ((others, SURELY), (lowest, Naming(LUMBAR[-3:], {0: 0.8, -1: 0.2}))):
-        with pytest.raises(InputError, match="No lumbar spine was found"):
-            check_vertebrae(vertebrae, naming, SCAN)
+    check_vertebrae(lowest, True, SCAN)
+    with pytest.raises(InputError, match="No lumbar spine was found"):
+        check_vertebrae(lowest, False, SCAN)
+
+
+def test_names_are_plain_by_a_sacrum_and_by_their_probability():
+    assert is_plain(Naming(LUMBAR[-3:], {0: 0.95, -1: 0.05}))
+    assert not is_plain(Naming(LUMBAR[-3:], {0: 0.8, -1: 0.2}))
+    assert not is_plain(Naming(LUMBAR[:3], {0: 0.95, -1: 0.05}))
 
 
 def test_bodies_without_discs_between_them_are_no_spine():

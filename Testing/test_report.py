@@ -14,7 +14,7 @@ from report_making import REASON, UNSCORED, a_report, with_disc
 from SpineNetCore import RESEARCH_USE_NOTICE, report, whole_results
 from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
-from SpineNetCore.report import check_output, write_report
+from SpineNetCore.report import REPORT, write_report
 
 SCHEMA = json.loads((Path(report.__file__).parent / "report.schema.json").read_text("utf-8"))
 
@@ -227,36 +227,36 @@ def test_a_result_can_go_into_an_empty_folder_and_below_folders_still_to_be_made
     for folder in (tmp_path / "empty", tmp_path / "a" / "b" / "c"):
         if folder.name == "empty":
             folder.mkdir()
-        check_output(folder)
+        REPORT.check(folder)
         write_report(a_report(hotspots=False), folder)
         assert (folder / "report.json").is_file()
 
 
 def test_checking_the_output_changes_nothing(tmp_path):
-    check_output(tmp_path / "a" / "b")
+    REPORT.check(tmp_path / "a" / "b")
     assert not list(tmp_path.iterdir())
 
 
 def test_what_an_interrupted_run_left_behind_does_not_block_the_next(tmp_path):
     (tmp_path / ".spinenet-0123").mkdir()
-    check_output(tmp_path)
+    REPORT.check(tmp_path)
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini"])
 def test_what_a_file_manager_left_behind_does_not_block_it(name, tmp_path):
     (tmp_path / name).write_text("icons")
-    check_output(tmp_path)
+    REPORT.check(tmp_path)
 
 
 def test_a_place_on_a_drive_that_is_not_there_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", lambda _: False)
     with pytest.raises(InputError, match=r"No such file or directory.*choose a folder"):
-        check_output(tmp_path / "absent" / "result")
+        REPORT.check(tmp_path / "absent" / "result")
 
 
 def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path):
     (tmp_path / "patient.dcm").write_text("keep me")
-    for act in (check_output, lambda folder: write_report(a_report(), folder)):
+    for act in (REPORT.check, lambda folder: write_report(a_report(), folder)):
         with pytest.raises(InputError, match=r"patient\.dcm.*choose an empty or a new folder"):
             act(tmp_path)
     assert contents(tmp_path) == {"patient.dcm": b"keep me"}
@@ -266,7 +266,7 @@ def test_a_report_of_another_program_is_left_alone(tmp_path):
     (tmp_path / "report.json").write_text('{"tool": "coverage"}')
     (tmp_path / "hotspots").mkdir()
     (tmp_path / "hotspots" / "mine.txt").write_text("keep me")
-    for act in (check_output, lambda folder: write_report(a_report(), folder)):
+    for act in (REPORT.check, lambda folder: write_report(a_report(), folder)):
         with pytest.raises(InputError, match="choose an empty or a new folder"):
             act(tmp_path)
     assert (tmp_path / "hotspots" / "mine.txt").read_text() == "keep me"
@@ -303,9 +303,9 @@ def test_a_run_that_was_killed_while_it_moved_does_not_block_the_next(tmp_path, 
 def test_a_file_is_no_output_folder(tmp_path):
     (tmp_path / "result").write_text("a file")
     with pytest.raises(InputError, match=r"result' is a file"):
-        check_output(tmp_path / "result")
+        REPORT.check(tmp_path / "result")
     with pytest.raises(InputError, match="choose a folder you may write to"):
-        check_output(tmp_path / "result" / "inside")
+        REPORT.check(tmp_path / "result" / "inside")
 
 
 def test_a_place_that_may_not_be_written_is_refused_early(tmp_path, monkeypatch):
@@ -314,4 +314,4 @@ def test_a_place_that_may_not_be_written_is_refused_early(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(InputError, match=r"result' \(Permission denied\): choose a folder"):
-        check_output(tmp_path / "result")
+        REPORT.check(tmp_path / "result")

@@ -82,7 +82,7 @@ def test_every_reference_within_the_page_has_its_one_target(a_page):
 def test_the_page_says_that_it_is_for_research(a_page):
     assert RESEARCH_USE_NOTICE in a_page.text
     assert "must not guide a patient's care" in a_page.text
-    assert "counted up from the sacrum" in a_page.text
+    assert "a T13 goes by T12" in a_page.text
 
 
 def test_names_and_texts_from_outside_are_escaped():

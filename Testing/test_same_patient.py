@@ -15,7 +15,8 @@ from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.models import BUNDLED_MODELS, Models, load_models
 from SpineNetCore.pipeline import AnalysisSettings, analyse
 from SpineNetCore.progress import Stages
-from SpineNetCore.report import SpineReport, write_report
+from SpineNetCore.report import write_report
+from SpineNetCore.report_types import SpineReport
 
 SAMPLE = next((Path(__file__).resolve().parent.parent / "Resources" / "Samples").glob("*.nii.gz"))
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0])

@@ -15,8 +15,8 @@ from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import Storage, load_network, read_model, save_network
-from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, load_models
+from SpineNetCore.model_files import Storage, read_model
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, load_models, load_network, save_network
 from SpineNetCore.network import GradingNetwork
 
 
@@ -67,9 +67,9 @@ def test_a_folder_without_a_detector_is_given_the_bundled_one_and_serves_an_anal
     options = ("--spider", spider, "--work", tmp_path / "work", "--output", output, "--phantoms", 0, "--device", "cpu")
     assert status(*options) == 0
 
-    detector, grader = load_models(output).files
-    assert detector.digest == read_model(models / DETECTOR_FILE, "detector").digest
-    assert grader.path == output / GRADER_FILE
+    models_there = load_models(output)
+    assert models_there.detector_file.digest == read_model(models / DETECTOR_FILE, "detector").digest
+    assert models_there.grader_file.path == output / GRADER_FILE
 
 
 @pytest.mark.parametrize(
@@ -151,28 +151,61 @@ def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, mode
 def test_exchanged_patients_and_further_training_exclude_each_other(options, said, tmp_path, capsys):
     second = tmp_path / "second.safetensors"
     save_network(GradingNetwork(QUICK.network), second, LearnedPatients(is_swapped=True).note)
-    assert status("--further", second, *options, "--work", tmp_path / "work") == 2
+    assert status("--further", second, *options, "--work", tmp_path / "work", "--output", tmp_path) == 2
     assert said in capsys.readouterr().err
 
 
 def test_a_grader_that_is_not_there_cannot_be_trained_further(tmp_path, capsys):
-    assert status("--further", tmp_path / "a", "--work", tmp_path / "work") == 2
+    assert status("--further", tmp_path / "a", "--work", tmp_path / "work", "--output", tmp_path) == 2
     assert f"There is no grader '{tmp_path / 'a'}' to train further" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [("--swap-validation-and-test",), ("--further", "a.safetensors")])
+@pytest.mark.parametrize(
+    "option",
+    [("--swap-validation-and-test",), ("--further", "a.safetensors"), ("--preset", "quick"), ("--device", "cpu")],
+)
 def test_the_detector_takes_no_option_of_the_grader(option, tmp_path, capsys):
-    assert main(["train", "detector", *option, "--work", str(tmp_path / "work")]) == 2
+    assert main(["train", "detector", *option, "--work", str(tmp_path / "work"), "--output", str(tmp_path)]) == 2
     assert f"{option[0]} is for the grader alone: leave it out for the detector." in capsys.readouterr().err
 
 
 def test_the_detector_begins_with_phantoms(tmp_path, capsys):
-    assert main(["train", "detector", "--phantoms", "0", "--spider", ".", "--work", str(tmp_path / "work")]) == 2
+    assert (
+        main(
+            [
+                "train",
+                "detector",
+                "--phantoms",
+                "0",
+                "--spider",
+                ".",
+                "--work",
+                str(tmp_path / "work"),
+                "--output",
+                str(tmp_path),
+            ]
+        )
+        == 2
+    )
     assert "--phantoms 0 leaves the detector nothing to begin with" in capsys.readouterr().err
 
 
 def test_the_detector_asks_for_the_reduced_copy_before_it_simulates(tmp_path, capsys):
-    assert main(["train", "detector", "--spider", str(tmp_path), "--work", str(tmp_path / "work")]) == 2
+    assert (
+        main(
+            [
+                "train",
+                "detector",
+                "--spider",
+                str(tmp_path),
+                "--work",
+                str(tmp_path / "work"),
+                "--output",
+                str(tmp_path),
+            ]
+        )
+        == 2
+    )
     assert "give the folder of the reduced SPIDER copy" in capsys.readouterr().err
     assert not (tmp_path / "work").exists()
 
@@ -180,7 +213,8 @@ def test_the_detector_asks_for_the_reduced_copy_before_it_simulates(tmp_path, ca
 @pytest.mark.parametrize("option", ["--work", "--output"])
 def test_a_file_in_the_place_of_a_folder_is_refused_at_once(option, spider, tmp_path, capsys):
     (tmp_path / "a.csv").write_text("mine")
-    assert status("--spider", spider, "--work", tmp_path / "work", option, tmp_path / "a.csv") == 2
+    folders = {"--work": tmp_path / "work", "--output": tmp_path} | {option: tmp_path / "a.csv"}
+    assert status("--spider", spider, *(part for pair in folders.items() for part in pair)) == 2
     assert "a.csv' is no folder: give --work and --output folders" in capsys.readouterr().err
     assert not (tmp_path / "work").exists()
 
@@ -193,7 +227,21 @@ def test_numbers_that_cannot_be_are_refused(option, value, tmp_path, capsys):
 
 
 def test_the_detector_takes_no_manifest(models, tmp_path, capsys):
-    assert main(["train", "detector", "--manifest", "labels.csv", "--work", str(tmp_path / "work")]) == 2
+    assert (
+        main(
+            [
+                "train",
+                "detector",
+                "--manifest",
+                "labels.csv",
+                "--work",
+                str(tmp_path / "work"),
+                "--output",
+                str(tmp_path),
+            ]
+        )
+        == 2
+    )
     assert "give --spider and no --manifest" in capsys.readouterr().err
 
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import DISC_LEVELS, MOST_LEVELS_MOVED
+from SpineNetCore.commands.options import Commands, add_device_to, add_models_to, add_views_to, whole_number
 from SpineNetCore.commands.terminal import print_to_people, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.label_conventions import LABEL_NAMES
 from SpineNetCore.level_names import chosen_levels
-from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
+from SpineNetCore.models import chosen_device, load_models
 from SpineNetCore.naming_override import NamingOverride, parsed_lowest_level
 from SpineNetCore.pipeline import AnalysisSettings, analyse
 from SpineNetCore.progress import Stages
-from SpineNetCore.report import check_output, write_report
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+from SpineNetCore.report import REPORT, write_report
 
 
 def add_to(commands: Commands) -> None:
@@ -79,16 +74,8 @@ def _add_localisation_options(parser: argparse.ArgumentParser) -> None:
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that runs the networks takes."""
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: a GPU if there is one"
-    )
-    parser.add_argument(
-        "--views",
-        type=whole_number(1, 54),
-        default=54,
-        metavar="N",
-        help="test-time views per disc, 1 to 54 (default 54)",
-    )
+    add_device_to(parser, "auto")
+    add_views_to(parser)
     parser.add_argument(
         "--hotspot-views",
         type=whole_number(1, 10_000),
@@ -96,14 +83,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="random views behind every evidence map (default 32)",
     )
-    parser.add_argument(
-        "--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder of the networks (default: bundled)"
-    )
+    add_models_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Analyse and write, checking everything that may fail early before the long work."""
-    check_output(options.output)
+    REPORT.check(options.output)
     if options.labels is not None and options.vertebrae is None:
         raise InputError(f"--labels {options.labels} says what a label map holds: give that with --vertebrae.")
     settings = AnalysisSettings(
@@ -134,15 +119,3 @@ def _naming(options: argparse.Namespace) -> NamingOverride | None:
         )
     lowest = None if options.lowest_level is None else parsed_lowest_level(options.lowest_level)
     return NamingOverride(lowest, options.shift_levels)
-
-
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """What turns an option's text into a number in range, or refuses it."""
-
-    def number(text: str) -> int:
-        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else lowest - 1
-        if not lowest <= value <= highest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} to {highest}")
-        return value
-
-    return number

@@ -7,12 +7,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from SpineNetCore.commands.analyse import add_model_options
+from SpineNetCore.commands.options import Commands, whole_number
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.models import BUNDLED_MODELS, chosen_device, load_models
@@ -22,10 +22,7 @@ from SpineNetCore.progress import Stages
 from SpineNetCore.report import write_report
 from SpineNetCore.scores import ready_network
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-_MOST_STEPS, _PHANTOMS = 100, 4
+_PHANTOMS = 4
 _MATRIX = 2048
 
 BUNDLED_SAMPLES = BUNDLED_MODELS.parent / "Samples"
@@ -44,7 +41,9 @@ def add_to(commands: Commands) -> None:
     add_model_options(parser)
     parser.add_argument("--training", action="store_true", help="measure a training's steps instead of an analysis")
     parser.add_argument("--preset", choices=[preset.value for preset in Preset], default=Preset.QUICK.value)
-    parser.add_argument("--steps", type=int, default=10, metavar="N", help="training steps to time (default 10)")
+    parser.add_argument(
+        "--steps", type=whole_number(1, 100), default=10, metavar="N", help="training steps to time (default 10)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -83,8 +82,6 @@ def _time_training(options: argparse.Namespace) -> None:
     if options.scan:
         raise InputError(f"--training times steps on phantoms, not on '{options.scan}': leave out one of the two.")
     recipe = Preset(options.preset).rounds[0]
-    if not 1 <= options.steps <= _MOST_STEPS:
-        raise InputError(f"--steps {options.steps} cannot be timed: give 1 to {_MOST_STEPS}.")
     phantoms = (simulate(np.random.default_rng(seed)) for seed in range(_PHANTOMS))
     discs = [disc for number, phantom in enumerate(phantoms) for disc in phantom_examples(phantom, str(number))]
     with joined(options.device, workers=2) as process:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
-
 from SpineNetCore.commands import (
     evaluate_agreement,
     evaluate_branch_points,
@@ -13,9 +10,7 @@ from SpineNetCore.commands import (
     evaluate_localisation,
     evaluate_repeatability,
 )
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+from SpineNetCore.commands.options import Commands
 
 
 def add_to(commands: Commands) -> None:

@@ -6,14 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.options import Commands, add_seed_to
 from SpineNetCore.commands.terminal import print_figures
 from SpineNetCore.errors import InputError
 
 if TYPE_CHECKING:
     from SpineNetCore.learning.grading.page import Evaluation
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -29,7 +27,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("first", type=Path, metavar="A", help="CSV table that stands for the truth")
     parser.add_argument("second", type=Path, metavar="B", help="CSV table to compare with it")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
-    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
+    add_seed_to(parser, "of the intervals")
     parser.set_defaults(run=run)
 
 

@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.evaluate_sources import (
-    add_models_to,
+    add_graders_to,
     add_sources_to,
     check_sources,
     facts_of_sources,
     scans_of,
 )
+from SpineNetCore.commands.options import Commands, add_workers_to, whole_number
 from SpineNetCore.commands.terminal import print_figures
-from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
-from SpineNetCore.model_files import DETECTOR_KIND, read_model
-from SpineNetCore.models import DETECTOR_FILE, vertebra_network
+from SpineNetCore.models import load_detector
 from SpineNetCore.network import BranchPoint
 
 if TYPE_CHECKING:
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from SpineNetCore.learning.grading.branch_study import Study
     from SpineNetCore.learning.grading.repeats import Repeat
     from SpineNetCore.learning.processes import Process
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -68,7 +64,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--steps", type=whole_number(1, 10**9), metavar="N", help="of every training, instead of the preset's"
     )
-    add_models_to(parser, device="auto")
+    add_graders_to(parser, device="auto")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
     add_workers_to(parser, default=2, what="processes that simulate and, on a GPU, draw")
     parser.set_defaults(run=run)
@@ -98,7 +94,7 @@ def _study(options: argparse.Namespace, process: Process) -> Study:
     course = _course(options)
     return Study(
         scans=scans_of(options),
-        detector=vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)),
+        detector=load_detector(options.models),
         work=options.work,
         course=course,
         simulation=Simulation(options.training_phantoms, options.workers, course.is_guided),

@@ -8,18 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
 from SpineNetCore.commands.evaluate_sources import (
     add_cut_to,
-    add_models_to,
+    add_graders_to,
     add_sources_to,
     check_sources,
     cut_folder,
     facts_of_sources,
     scans_of,
 )
+from SpineNetCore.commands.options import Commands, add_seed_to, add_workers_to
 from SpineNetCore.commands.terminal import listed_briefly, print_figures, sink_named
-from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.models import Models, load_models
 from SpineNetCore.progress import Stages
@@ -27,8 +26,6 @@ from SpineNetCore.progress import Stages
 if TYPE_CHECKING:
     from SpineNetCore.learning.grading.page import Evaluation
     from SpineNetCore.learning.grading.running import GradedDisc, Job
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -48,11 +45,11 @@ def add_to(commands: Commands) -> None:
         default="test",
         help="those to measure on (default test; temperatures are fitted on validation, so with validation on none)",
     )
-    add_models_to(parser)
+    add_graders_to(parser)
     add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
     add_workers_to(parser)
-    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of the intervals")
+    add_seed_to(parser, "of the intervals")
     parser.set_defaults(run=run)
 
 
@@ -121,7 +118,7 @@ def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.grading.cases import Sources
 
-    learned = LearnedPatients.from_note(models.files[1].note)
+    learned = LearnedPatients.from_note(models.grader_file.note)
     sources = Sources(scans_of(options), options.phantoms, models.detector, cut_folder(options), learned)
     if options.patients == "validation":
         return [replace(job, split=Split.TEST) for job in sources.jobs(Split.VALIDATION)]
@@ -129,5 +126,5 @@ def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
 
 
 def _models_facts(models: Models) -> tuple[tuple[str, str], ...]:
-    names = ("Detector", "Grader")
-    return tuple((name, f"{one.path.name} {one.digest}") for name, one in zip(names, models.files, strict=True))
+    files = {"Detector": models.detector_file, "Grader": models.grader_file}
+    return tuple((name, f"{one.path.name} {one.digest}") for name, one in files.items())

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from SpineNetCore.anatomy import Task
-from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.options import Commands, add_device_to, add_models_to, add_seed_to, whole_number
 from SpineNetCore.commands.terminal import print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, methods_named
-from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, GRADER_FILE, chosen_device, vertebra_network
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, read_model
+from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, chosen_device, grading_network, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
     from SpineNetCore.learning.hotspot_scorecard.cases import Grader
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
     from SpineNetCore.learning.hotspot_scorecard.running import LesionedScan, Scorecard
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -36,7 +34,7 @@ def add_to(commands: Commands) -> None:
         "--output also writes hotspots.html, with examples, and a table of all maps.",
     )
     _add_scans_to(parser)
-    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    add_models_to(parser)
     _add_maps_to(parser)
     parser.add_argument(
         "--checked",
@@ -46,10 +44,8 @@ def add_to(commands: Commands) -> None:
         help="scans of which one map also tells repeatability and sanity, which take long (default 8)",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
-    parser.add_argument(
-        "--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of views, noise, weights and intervals"
-    )
+    add_device_to(parser, "cpu")
+    add_seed_to(parser, "of views, noise, weights and intervals")
     parser.set_defaults(run=run)
 
 

@@ -7,12 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.options import (
+    Commands,
+    add_device_to,
+    add_models_to,
+    add_seed_to,
+    add_workers_to,
+    whole_number,
+)
 from SpineNetCore.commands.terminal import print_figures, sink_named
-from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
 from SpineNetCore.model_files import DETECTOR_KIND, StoredModel, read_model
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, chosen_device, vertebra_network
+from SpineNetCore.models import DETECTOR_FILE, chosen_device, vertebra_network
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
@@ -21,8 +27,6 @@ if TYPE_CHECKING:
     from SpineNetCore.learning.localisation.page import Evaluation
     from SpineNetCore.learning.localisation.running import Job
     from SpineNetCore.progress import Count
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -46,7 +50,7 @@ def add_to(commands: Commands) -> None:
         "--phantoms", type=whole_number(0, 100_000), default=0, metavar="N", help="how many (default 0)"
     )
     models = parser.add_mutually_exclusive_group()
-    models.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
+    add_models_to(models)
     models.add_argument(
         "--folds",
         type=Path,
@@ -56,8 +60,8 @@ def add_to(commands: Commands) -> None:
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the tables")
     add_workers_to(parser)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu", help="default: cpu")
-    parser.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help="of noise and intervals")
+    add_device_to(parser, "cpu")
+    add_seed_to(parser, "of noise and intervals")
     parser.set_defaults(run=run)
 
 

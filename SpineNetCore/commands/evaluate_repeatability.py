@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING
 
 from SpineNetCore.commands.evaluate_sources import (
     add_cut_to,
-    add_models_to,
+    add_graders_to,
     add_sources_to,
     check_sources,
     cut_folder,
     facts_of_sources,
     scans_of,
 )
+from SpineNetCore.commands.options import Commands, add_workers_to
 from SpineNetCore.commands.terminal import print_figures, sink_named
-from SpineNetCore.commands.worker_option import add_workers_to
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, StoredModel, grading_network, read_model
-from SpineNetCore.models import DETECTOR_FILE, chosen_device, vertebra_network
+from SpineNetCore.model_files import GRADER_KIND, StoredModel, read_model
+from SpineNetCore.models import chosen_device, grading_network, load_detector
 from SpineNetCore.progress import Stages
 
 if TYPE_CHECKING:
     from SpineNetCore.learning.grading.cases import Sources
     from SpineNetCore.learning.grading.summary import Line
-
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_to(commands: Commands) -> None:
@@ -42,7 +40,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("first", type=Path, metavar="MODEL_A", help="grader file")
     parser.add_argument("second", type=Path, metavar="MODEL_B", help="grader file, trained with the two exchanged")
     add_sources_to(parser)
-    add_models_to(parser)
+    add_graders_to(parser)
     add_cut_to(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder for the page and the table")
     add_workers_to(parser)
@@ -94,7 +92,7 @@ def _lines(options: argparse.Namespace, stored: list[StoredModel]) -> list[list[
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.grading.cases import Sources
 
-    detector = vertebra_network(read_model(options.models / DETECTOR_FILE, DETECTOR_KIND))
+    detector = load_detector(options.models)
     scans, cut = scans_of(options), cut_folder(options)
     learned = [LearnedPatients.from_note(one.note) for one in stored]
     sources = [Sources(scans, options.phantoms, detector, cut, from_whom) for from_whom in learned]

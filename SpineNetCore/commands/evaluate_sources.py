@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.options import add_device_to, add_models_to, add_views_to, whole_number
 from SpineNetCore.errors import InputError
-from SpineNetCore.models import BUNDLED_MODELS
 
 if TYPE_CHECKING:
     from SpineNetCore.learning.datasets.graded_scans import GradedScan
@@ -36,13 +35,11 @@ def add_sources_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_models_to(parser: argparse.ArgumentParser, device: str = "cpu") -> None:
+def add_graders_to(parser: argparse.ArgumentParser, device: str = "cpu") -> None:
     """Declare what grades them, and how; device: the default."""
-    parser.add_argument("--models", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="default: bundled")
-    parser.add_argument(
-        "--views", type=whole_number(1, 54), default=54, metavar="N", help="each disc is graded through (default 54)"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default=device, help=f"default: {device}")
+    add_models_to(parser)
+    add_views_to(parser)
+    add_device_to(parser, device)
 
 
 def add_cut_to(parser: argparse.ArgumentParser) -> None:

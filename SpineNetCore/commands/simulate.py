@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
+from SpineNetCore.commands.options import Commands, add_seed_to, whole_number
 from SpineNetCore.commands.terminal import sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.progress import Stages
@@ -14,7 +14,6 @@ from SpineNetCore.progress import Stages
 if TYPE_CHECKING:
     from SpineNetCore.learning.phantom import PhantomSettings
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _SECOND_READER = 2
 
@@ -30,9 +29,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--count", type=whole_number(1, 1_000_000), default=1, metavar="N", help="how many phantoms (default 1)"
     )
-    parser.add_argument(
-        "--seed", type=whole_number(0, 10**9), default=0, metavar="S", help="of the first; the others count on"
-    )
+    add_seed_to(parser, "of the first; the others count on")
     _add_grading_options(parser)
     parser.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto", help="how to show it")
     parser.set_defaults(run=run)

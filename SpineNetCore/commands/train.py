@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from SpineNetCore.commands.analyse import whole_number
-from SpineNetCore.commands.worker_option import add_workers_to
+from SpineNetCore.commands.options import Commands, add_device_to, add_workers_to, whole_number
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from SpineNetCore.model_files import StoredModel
     from SpineNetCore.network import GradingNetwork
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SWAPPED_GRADER_FILE = "grader-swapped.safetensors"
 
@@ -42,7 +40,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("model", choices=("detector", "grader"))
     _add_data_to(parser)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="folder for checkpoints and caches")
-    parser.add_argument("--output", type=Path, default=BUNDLED_MODELS, metavar="DIR", help="folder for the model")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the model")
     parser.add_argument(
         "--phantoms",
         type=whole_number(0, MOST_TO_LEARN_FROM),
@@ -93,7 +91,6 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
     manner.add_argument(
         "--preset",
         choices=[preset.value for preset in Preset],
-        default=Preset.QUICK.value,
         help="how the grader learns (default quick). " + " ".join(f"{p.value}: {p.description}." for p in Preset),
     )
     parser.add_argument(
@@ -102,11 +99,10 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
         help="learn a second grader whose validation patients are the test patients and the reverse, for evaluate "
         f"repeatability; it is written as {SWAPPED_GRADER_FILE}, beside the first",
     )
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where the grader learns: auto (the default) takes a CUDA GPU where there is one. For several GPUs or "
+    add_device_to(
+        parser,
+        None,
+        "where the grader learns: auto (the default) takes a CUDA GPU where there is one. For several GPUs or "
         "machines start this command by torchrun -m SpineNetCore, with one --work folder that all of them reach; batch "
         "normalisation is then over the whole batch on GPUs, and over each process's own part of it on CPUs",
     )
@@ -128,6 +124,8 @@ def _train_detector(options: argparse.Namespace) -> None:
     for option, given in (
         ("--swap-validation-and-test", options.swap_validation_and_test),
         ("--further", options.further),
+        ("--preset", options.preset),
+        ("--device", options.device),
     ):
         if given:
             raise InputError(f"{option} is for the grader alone: leave it out for the detector.")
@@ -150,17 +148,17 @@ def _train_grader(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.processes import joined
     from SpineNetCore.learning.recipes import grader_data, learn_grader
     from SpineNetCore.learning.simulated_discs import Simulation
-    from SpineNetCore.model_files import grading_network
+    from SpineNetCore.models import grading_network
 
     earlier = _grader_to_train_further(options)
     learned = grading_network(earlier) if earlier else None
     scans = read_sources(options.spider, options.manifest)
-    course = course_further(learned.config) if learned else course_of(Preset(options.preset))
+    course = course_further(learned.config) if learned else course_of(_preset(options))
     if options.swap_validation_and_test:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
     simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
-    with joined(options.device, options.workers) as process:
+    with joined(options.device or "auto", options.workers) as process:
         data = grader_data(scans, options.work, detector, simulation, process)
         network = learn_grader(data, course, options.work, process, learned)
     if process.is_first:
@@ -168,11 +166,15 @@ def _train_grader(options: argparse.Namespace) -> None:
         _save_grader(network, scans, earlier, options)
 
 
+def _preset(options: argparse.Namespace) -> Preset:
+    return Preset(options.preset or Preset.QUICK.value)
+
+
 def _phantoms_of_grader(options: argparse.Namespace) -> int:
     """The published recipe knows no phantoms."""
     if options.phantoms is not None:
         return int(options.phantoms)
-    return 0 if options.further is None and Preset(options.preset) is Preset.PAPER else 1000
+    return 0 if options.further is None and _preset(options) is Preset.PAPER else 1000
 
 
 def _detector_file(folder: Path) -> Path:
@@ -204,7 +206,7 @@ def _grader_to_train_further(options: argparse.Namespace) -> StoredModel | None:
 
 def _save_detector(folder: Path) -> None:
     """Beside the grader that learned from its discs."""
-    from SpineNetCore.learning.whole_files import written_whole
+    from SpineNetCore.whole_files import written_whole
 
     used, own = _detector_file(folder), folder / DETECTOR_FILE
     if used != own:
@@ -216,11 +218,12 @@ def _save_grader(
     network: GradingNetwork, scans: Sequence[GradedScan], earlier: StoredModel | None, options: argparse.Namespace
 ) -> None:
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-    from SpineNetCore.model_files import Storage, save_network
+    from SpineNetCore.model_files import Storage
+    from SpineNetCore.models import save_network
     from SpineNetCore.network import without_batch_norm
 
     is_swapped = options.swap_validation_and_test
-    manner = f"by the preset '{options.preset}'"
+    manner = f"by the preset '{_preset(options).value}'"
     origins = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
     patients = LearnedPatients.of(scans, is_swapped)
     if earlier is not None:

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.learning.whole_files import written_whole
+from SpineNetCore.whole_files import written_whole
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetCore.anatomy import Task
-from SpineNetCore.learning.whole_files import written_whole
+from SpineNetCore.whole_files import written_whole
 
 log = logging.getLogger(__name__)
 

@@ -73,7 +73,7 @@ def current_report(analysis: Analysis) -> SpineReport:
         settings=Settings(settings["views"], settings["hotspot_views"], settings["device"]),
         hotspots=maps if set(maps) == set(Task) else None,
         disc_labels=_on_slices(scan, _labels(analysis)),
-        naming={0: naming["confidence"]} | {a["shift_levels"]: a["probability"] for a in naming["alternatives"]},
+        shifts={0: naming["confidence"]} | {a["shift_levels"]: a["probability"] for a in naming["alternatives"]},
         naming_doubts=analysis.findings.naming_doubts,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label
 from SpineNetCore.learning.phantom import DiscTruth, Phantom, PhantomLabel, PhantomSettings, Prevalence, simulate
-from SpineNetCore.report import DiscResult, Settings, SpineReport
+from SpineNetCore.report_types import DiscResult, Settings, SpineReport
 from SpineNetCore.scan import mapped
 from SpineNetCore.scores import TaskScore
 
@@ -45,7 +45,7 @@ def perfect_report(phantom: Phantom) -> SpineReport:
         settings=Settings(54, 32, "cpu"),
         hotspots={task: _heat(lesions) for task, lesions in phantom.lesions.items()},
         disc_labels=_disc_labels(phantom),
-        naming={0: 0.9, 1: 0.08, -1: 0.02},
+        shifts={0: 0.9, 1: 0.08, -1: 0.02},
     )
 
 

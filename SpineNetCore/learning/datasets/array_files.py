@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.learning.whole_files import written_whole
+from SpineNetCore.whole_files import written_whole
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from SpineNetCore.learning.grading.summary import Line, summaries
 from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.recipes import DISCS_FOLDER, grader_data, learn_grader
 from SpineNetCore.learning.simulated_discs import Simulation
-from SpineNetCore.model_files import load_network, save_network
+from SpineNetCore.models import load_network, save_network
 from SpineNetCore.network import BranchPoint, without_batch_norm
 from SpineNetCore.scores import score_discs
 from SpineNetCore.vertebra_network import VertebraNetwork
