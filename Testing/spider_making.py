@@ -109,15 +109,19 @@ def write_original_spider(folder: Path) -> Path:
 
 
 def write_spider_for_all_splits(folder: Path) -> Path:
-    """The original layout with patients for training, validation and test: the graded ones and three that repeat 3."""
+    """The original layout with patients for training, validation and test: the graded ones, and three that repeat 3 but
+    for one voxel.
+    """
     write_original_spider(folder)
     for table in ("overview.csv", "radiological_gradings.csv"):
         lines = (folder / table).read_text("utf-8").splitlines(keepends=True)
         copies = [str(n) + line[1:] for n in (1, 2, 5) for line in lines if line.startswith(("3_t2,", "3,"))]
         (folder / table).write_text("".join(lines + copies))
-    for part in ("images", "masks"):
-        for patient in (1, 2, 5):
-            (folder / part / f"{patient}_t2.mha").write_bytes((folder / part / "3_t2.mha").read_bytes())
+    for patient in (1, 2, 5):
+        image = sitk.ReadImage(str(folder / "images" / "3_t2.mha"))
+        image[0, 0, 0] = patient
+        sitk.WriteImage(image, str(folder / "images" / f"{patient}_t2.mha"))
+        (folder / "masks" / f"{patient}_t2.mha").write_bytes((folder / "masks" / "3_t2.mha").read_bytes())
     return folder
 
 

@@ -74,7 +74,9 @@ def test_test_patients_are_measured_and_temperatures_come_from_validation(spider
 
 def test_validation_patients_can_be_measured_without_any_temperature(spider, models, tmp_path):
     assert status("--spider", spider, "--models", models, "--patients", "validation", "--output", tmp_path) == 0
-    assert {d["patient"] for d in rows(tmp_path / "discs.csv")} == patients_of(spider, Split.VALIDATION)
+    discs = rows(tmp_path / "discs.csv")
+    assert {d["patient"] for d in discs} == patients_of(spider, Split.VALIDATION)
+    assert {d["split"] for d in discs} == {"validation"}
     assert "temperature" not in {f["figure"] for f in rows(tmp_path / "grading.csv")}
 
 

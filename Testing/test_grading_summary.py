@@ -120,6 +120,12 @@ def test_two_labels_are_compared_where_both_tell(rng):
     assert set(second.figures) == {Figure.BALANCED, Figure.ACCURACY, Figure.KAPPA}
 
 
+def test_a_block_s_patients_are_all_of_them_whatever_is_known_of_each(rng):
+    pfirrmann = [LabelPair(str(n), *2 * [a_label({Task.PFIRRMANN: {1 + n}})]) for n in range(3)]
+    marrow = [LabelPair(f"m{n}", *2 * [a_label({Task.UPPER_MARROW: {n % 2}})]) for n in range(4)]
+    assert table_text(agreements([*pfirrmann, *marrow], "Both", rng)).startswith("Both (7 patients)")
+
+
 def test_the_table_has_a_block_per_group_and_leaves_out_what_was_not_measured(discs, rng):
     text = table_text(summaries(discs, rng))
     heading, titles, first, *_ = text.splitlines()

@@ -33,6 +33,15 @@ def test_a_grade_falls_with_the_voxels_that_it_rests_on() -> None:
     assert 2 < fall_of(HEAT) < 6  # noise from 0.1 to 0.9 becomes its mean
 
 
+def test_a_grade_that_is_very_sure_falls_as_far() -> None:
+    class Surer(BrightestInTheBlock):
+        def forward(self, volumes: Tensor) -> Mapping[Task, Tensor]:
+            return {task: 10 * scores for task, scores in super().forward(volumes).items()}
+
+    (fall,) = falls(Surer(), a_lesioned_disc(tasks=(Task.UPPER_ENDPLATE,)), HEAT[None])  # type: ignore[arg-type]
+    assert fall == pytest.approx(10 * fall_of(HEAT), rel=1e-4)
+
+
 def test_a_grade_stays_where_other_voxels_are_erased_or_none() -> None:
     assert fall_of(np.roll(HEAT, 50, axis=1)) == pytest.approx(0)
     assert fall_of(np.zeros_like(HEAT)) == 0

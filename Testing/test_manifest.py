@@ -62,6 +62,13 @@ def test_a_set_of_all_grades_says_nothing(write):
     assert scan.labels["L5-S1"].grades == {Task.NARROWING: {2}}
 
 
+def test_discs_of_which_nothing_is_told_are_none(write):
+    rows = ("a.nii.gz,anna,L5/S1,3,,,,,,,", "a.nii.gz,anna,L4-L5,,,,,,,,", "a.nii.gz,anna,L3-L4,1|2|3|4|5,,,,,,,")
+    (scan,) = manifest_scans(write(*rows))
+
+    assert list(scan.labels) == ["L5-S1"]
+
+
 @pytest.mark.parametrize(
     ("cells", "upper", "lower", "changed"),
     [
@@ -100,6 +107,8 @@ def test_any_marrow_is_spread_to_the_sides_as_far_as_it_goes(write, cells, upper
         ("a.nii.gz,,L4-L5,4,,,,,,,", "patient is empty: fill it in"),
         (",anna,L4-L5,4,,,,,,,", "scan is empty: fill it in"),
         ("z.nii.gz,anna,L4-L5,4,,,,,,,", "z.nii.gz': give its path from the folder of this table"),
+        (f"{300 * 'z'},anna,L4-L5,4,,,,,,,", "z' is no path ("),
+        ("a\0b,anna,L4-L5,4,,,,,,,", "b' is no path (embedded null byte): correct it"),
         (FIRST, "it repeats line 2: delete one of the two"),
         ("a.nii.gz,anna,L5-S1,5,,,,,,,", "L5-S1 was graded on line 2: keep one row per disc"),
         ("a.nii.gz,bert,L4-L5,4,,,,,,,", "the scan of patient 'bert' is that of patient 'anna' on line 2"),

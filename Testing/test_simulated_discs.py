@@ -49,14 +49,22 @@ def test_phantoms_are_simulated_once_and_more_are_added_to_them(simulated, tmp_p
 
     assert grades(first) == grades(again) == [1, 2, 3, 4]
     assert grades(more) == [1, 2, 3, 4, 5]
-    assert simulated == [0, 0, 1, 2, 3, 0, 0, 4]  # every time the first, to see whether the simulator is the same
+    assert simulated == [0, 1, 2, 3, 4]
 
 
 def test_another_simulator_simulates_again(simulated, tmp_path, monkeypatch):
-    simulated_discs(Simulation(2, 1), tmp_path)
-    monkeypatch.setattr(module, "_discs_of", lambda seed: [a_disc({Task.PFIRRMANN: {5}}, slices=1)])
+    code = tmp_path / "simulator.py"
+    monkeypatch.setattr(module, "_CORE", tmp_path)
+    monkeypatch.setattr(module, "_RESTS_ON", ("*.py",))
+    for text in ("herniations = 1", "herniations = 2", "herniations = 1"):
+        code.write_text(text)
+        simulated_discs(Simulation(2, 1), tmp_path)
 
-    assert grades(simulated_discs(Simulation(2, 1), tmp_path)) == [5, 5]
+    assert simulated == [0, 1, 0, 1]
+
+
+def test_all_that_phantoms_rest_on_is_there():
+    assert all(list(module._CORE.glob(files)) for files in module._RESTS_ON)
 
 
 def test_a_broken_file_of_phantoms_is_made_again(simulated, tmp_path, caplog):
@@ -85,14 +93,6 @@ def test_lesions_are_kept_of_the_first_phantoms_alone_and_only_where_they_are_as
     assert len(list((tmp_path / "phantoms").iterdir())) == 2
     assert simulated_lesions(Simulation(5, 1), tmp_path) == []
     assert len(simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path / "fewer")) == 2
-
-
-def test_a_simulator_of_other_lesions_simulates_again(simulated, tmp_path, monkeypatch):
-    simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path)
-    monkeypatch.setattr(module, "_lesions_of", lambda _seed: [a_lesion(place=7)])
-    (lesion,) = simulated_lesions(Simulation(1, 1, with_lesions=True), tmp_path)
-
-    assert lesion.voxels[0] == 7
 
 
 def test_phantoms_without_a_lesion_leave_no_file(simulated, tmp_path, monkeypatch):

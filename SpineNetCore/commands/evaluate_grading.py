@@ -107,6 +107,8 @@ def _evaluate(options: argparse.Namespace) -> _Measured:
         )
     facts = [*_models_facts(models), ("Patients", options.patients), *facts_of_sources(options)]
     facts.append(("Seed of the intervals", str(options.seed)))
+    if options.patients == "validation":
+        discs = [replace(disc, split=Split.VALIDATION) for disc in discs]
     if missed:
         facts.append(("Graded discs not found", f"{len(missed)}, which count nowhere: {', '.join(missed)}"))
     return _Measured(Evaluation("How well discs are graded", tuple(facts), tuple(lines)), discs, missed)

@@ -1,4 +1,4 @@
-"""Training of the vertebra detector, resumable and bounded in time."""
+"""Training of the vertebra detector, resumable to the bit."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def labels_of(examples: Sequence[DiscExample], weights: NDArray[np.float32]) -> 
     return LabelBatch(
         tensor_of(np.stack([example.admissible for example in examples])),
         tensor_of(weights),
-        torch.tensor([example.marrow_changed and not example.admissible[_MARROW].any() for example in examples]),
+        torch.tensor([example.marrow_changed for example in examples]),
     )
 
 

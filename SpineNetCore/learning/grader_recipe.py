@@ -25,7 +25,8 @@ class GraderRecipe:
     training over which augmentation grows to the paper's; 0 has it whole from the start. varies_slices: contrast,
     sharpness and noise are changed, slices are blanked or repeated at random. turns_over: each disc is also shown with
     head and feet exchanged, its upper grades being the lower ones then. mixed_precision: bfloat16 where the processor
-    has it. patience: validations without gain before the rate falls. guidance: above 0, weight of a second loss, by
+    has it. validate_every: steps; 0 is once a pass. checkpoint_every: steps; 0 is every tenth validation. patience:
+    validations without gain before the rate falls. guidance: above 0, weight of a second loss, by
     which the evidence for `guided` lesions of phantoms in every batch, whose slices are not varied, comes to lie inside
     them.
     """
@@ -97,7 +98,7 @@ PAPER_RECIPE = GraderRecipe(
     validate_every=0,
     checkpoint_every=0,
 )
-"""Section 4, Training. ours: the widths, see `NetworkConfig`; the patience; no disc in reserve of its phantoms."""
+"""Section 4, Training. ours: the widths, see `NetworkConfig`, and the patience."""
 
 FURTHER_RECIPE = GraderRecipe(steps=1000, phantoms=0.5, batch=64, rate=3e-4, ramp=0.01, guidance=0.3, seed=3)
 """ours: gently, for a grader that has learned already: a finished one, its batch normalisation folded away, or that of

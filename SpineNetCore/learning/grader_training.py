@@ -65,7 +65,7 @@ def train_grader(
         views, labels = batch.discs.looks.seen(process.device), batch.discs.labels.to(process.device)
         loss = loss_of(learner, views, labels, recipe)
         training.step(loss + _guidance(training.network, batch.lesions, recipe, process))
-        training.memory["losses"].append(loss.item())
+        training.memory["losses"].append(process.mean(loss.item()))
         if _is_due(step, every, steps):
             _validate(training, data, recipe, step, process)
             if process.is_first:
@@ -135,7 +135,7 @@ def _validate(training: Training, data: GraderData, recipe: GraderRecipe, step: 
         "step": float(step),
         "epoch": step / recipe.steps_per_epoch(data.discs),
         "rate": training.optimiser.param_groups[0]["lr"],
-        "training_loss": process.mean(sum(losses) / len(losses)),
+        "training_loss": sum(losses) / len(losses),
     }
     losses.clear()
     if data.validation:

@@ -76,14 +76,19 @@ class _DetectorPlan:
 def _learned_on_patients(plan: _DetectorPlan) -> VertebraNetwork:
     logging.basicConfig(level=logging.INFO)
     slabs = [e for slab in spider.slabs(plan.folder) if not plan.hides(slab.patient) for e in examples_from_slab(slab)]
-    pools = [ExamplePool(slabs, 0.6), ExamplePool(plan.simulated, 0.4)]
+    pools = _filled(ExamplePool(slabs, 0.6), ExamplePool(plan.simulated, 0.4))
     first = DetectorRecipe(steps=450, rate=2e-3, seed=1)
     start = copy.deepcopy(plan.start)  # processes share tensors: every plan would train the same weights on
     network = train_detector(start, pools, first, plan.checkpoint("slabs"))
     pictures = _self_labelled_pictures(plan, network)
     log.info("hidden fold %s: %d slices of slabs, %d pictures", plan.hidden_fold, len(slabs), len(pictures))
-    pools = [ExamplePool(slabs, 0.35), ExamplePool(pictures, 0.35), ExamplePool(plan.simulated, 0.3)]
+    pools = _filled(ExamplePool(slabs, 0.35), ExamplePool(pictures, 0.35), ExamplePool(plan.simulated, 0.3))
     return train_detector(network, pools, replace(first, steps=900, seed=2), plan.checkpoint("pictures"))
+
+
+def _filled(*pools: ExamplePool) -> list[ExamplePool]:
+    """A fold may hide all slabs or pictures of a small copy."""
+    return [pool for pool in pools if pool.examples]
 
 
 def learn_grader(

@@ -11,14 +11,22 @@ from typing import Generic, TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from SpineNetCore.learning.disc_batches import examples_digest
+import SpineNetCore
+from SpineNetCore.learning.datasets.scan_digests import contents_digest
 from SpineNetCore.learning.disc_examples import DiscExample, load_examples, phantom_examples, save_examples
-from SpineNetCore.learning.evidence_guidance import lesions_digest
 from SpineNetCore.learning.lesions import Lesion, load_lesions, phantom_lesions, save_lesions
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 
 _PHANTOMS_PER_FILE = 50
 _WITH_LESIONS = 150
+
+_CORE = Path(SpineNetCore.__file__).parent
+_RESTS_ON = (
+    *("learning/phantom/*.py", "learning/disc_examples.py", "learning/lesions.py"),
+    *("disc_volume.py", "localisation.py", "scan.py", "anatomy.py"),
+)
+"""The code that phantoms come from, and what is learned from them."""
+
 Item = TypeVar("Item")
 
 
@@ -36,32 +44,29 @@ class Simulation:
 
 def simulated_discs(simulation: Simulation, work: Path) -> list[DiscExample]:
     """The discs of all phantoms."""
-    return _kept(
-        _Kind("discs", _discs_of, load_examples, save_examples, examples_digest), simulation.phantoms, simulation, work
-    )
+    return _kept(_Kind("discs", _discs_of, load_examples, save_examples), simulation.phantoms, simulation, work)
 
 
 def simulated_lesions(simulation: Simulation, work: Path) -> list[Lesion]:
     """The lesions of the first phantoms, if they are asked for."""
     count = min(_WITH_LESIONS, simulation.phantoms) if simulation.with_lesions else 0
-    return _kept(_Kind("lesions", _lesions_of, load_lesions, save_lesions, lesions_digest), count, simulation, work)
+    return _kept(_Kind("lesions", _lesions_of, load_lesions, save_lesions), count, simulation, work)
 
 
 @dataclass(frozen=True)
 class _Kind(Generic[Item]):
-    """Something found on phantoms, and its files. name: how these end. digest: a few digits that change with items."""
+    """Something found on phantoms, and its files. name: how these end."""
 
     name: str
     of_seed: Callable[[int], list[Item]]
     load: Callable[[Path], list[Item] | None]
     save: Callable[[list[Item], Path], None]
-    digest: Callable[[list[Item]], str]
 
 
 def _kept(kind: _Kind[Item], phantoms: int, simulation: Simulation, work: Path) -> list[Item]:
     found: list[Item] = []
     firsts = range(0, phantoms, _PHANTOMS_PER_FILE)
-    digest = kind.digest(kind.of_seed(0)) if firsts else ""
+    digest = contents_digest(path for files in _RESTS_ON for path in sorted(_CORE.glob(files)))[:12]
     with ProcessPoolExecutor(simulation.workers) as pool:
         for first in tqdm(firsts, f"phantoms' {kind.name}", disable=None):
             seeds = range(first, min(first + _PHANTOMS_PER_FILE, phantoms))

@@ -8,51 +8,68 @@ from dataclasses import dataclass
 
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
+from SpineNetCore.learning.datasets.scan_digests import contents_digest
 
-_SPLITS, _SWAPPED, _PATIENTS = "splits", "validation and test exchanged", "patients"
+_SPLITS, _SWAPPED, _PATIENTS, _SCANS = "splits", "validation and test exchanged", "patients", "scans"
 
 
 @dataclass(frozen=True)
 class LearnedPatients:
-    """is_swapped: whether validation and test patients were exchanged. digests: of table and name of each patient that
-    the grader learned from, which say nothing of who it is; none where a file does not tell.
+    """is_swapped: whether validation and test patients were exchanged.
+
+    Of whom the grader learned from it keeps digests, which say nothing of who they are; none where a file does not
+    tell. names: of each patient's table and name there. scans: of what the scans' files hold, whatever table has them.
     """
 
     is_swapped: bool = False
-    digests: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    scans: frozenset[str] = frozenset()
 
     @staticmethod
     def of(scans: Iterable[GradedScan], is_swapped: bool) -> LearnedPatients:
         """The training patients among scans; is_swapped: whether the scans' splits are."""
-        return LearnedPatients(is_swapped, frozenset(_digest(scan) for scan in scans if scan.split is Split.TRAIN))
+        learned = [scan for scan in scans if scan.split is Split.TRAIN]
+        return LearnedPatients(is_swapped, frozenset(map(_name_digest, learned)), frozenset(map(_scan_digest, learned)))
 
     @staticmethod
     def from_note(note: Mapping[str, object]) -> LearnedPatients:
         """Undo `note`."""
-        digests = note.get(_PATIENTS)
-        known = frozenset(str(one) for one in digests) if isinstance(digests, list) else frozenset()
-        return LearnedPatients(note.get(_SPLITS) == _SWAPPED, known)
+        names, scans = (note.get(key) for key in (_PATIENTS, _SCANS))
+        return LearnedPatients(note.get(_SPLITS) == _SWAPPED, _texts(names), _texts(scans))
 
     def and_those(self, earlier: LearnedPatients) -> LearnedPatients:
         """With whom the grader learned from before it was trained further."""
-        return LearnedPatients(self.is_swapped, self.digests | earlier.digests)
+        return LearnedPatients(self.is_swapped, self.names | earlier.names, self.scans | earlier.scans)
 
     @property
     def note(self) -> dict[str, object]:
         """What a model's note says of them."""
         splits: dict[str, object] = {_SPLITS: _SWAPPED} if self.is_swapped else {}
-        return splits | {_PATIENTS: sorted(self.digests)}
+        return splits | {_PATIENTS: sorted(self.names), _SCANS: sorted(self.scans)}
 
     def check_unseen(self, scans: Iterable[GradedScan]) -> None:
         """Raise InputError where one of the scans is a patient's that the grader learned from."""
-        seen = next((scan for scan in scans if _digest(scan) in self.digests), None)
-        if seen is not None:
-            raise InputError(
-                f"The grader has learned from patient '{seen.patient}' of '{seen.source}', so that nothing can be "
-                "measured on this patient: give those patients of the table that training had the split 'train', "
-                "or train again."
-            )
+        for scan in scans:
+            if _name_digest(scan) in self.names:
+                raise InputError(
+                    f"The grader has learned from patient '{scan.patient}' of '{scan.source}', so that nothing can be "
+                    "measured on this patient: give those patients of the table that training had the split 'train', "
+                    "or train again. Where it is another patient, call the table otherwise."
+                )
+            if self.scans and _scan_digest(scan) in self.scans:
+                raise InputError(
+                    f"The grader has learned from the scan '{scan.image.path}', so that nothing can be measured on "
+                    f"patient '{scan.patient}' of '{scan.source}': give this patient the split 'train'."
+                )
 
 
-def _digest(scan: GradedScan) -> str:
+def _texts(entries: object) -> frozenset[str]:
+    return frozenset(str(one) for one in entries) if isinstance(entries, list) else frozenset()
+
+
+def _name_digest(scan: GradedScan) -> str:
     return hashlib.sha256(f"{scan.source.name} {scan.patient}".encode()).hexdigest()[:12]
+
+
+def _scan_digest(scan: GradedScan) -> str:
+    return contents_digest([scan.image.path])[:12]

@@ -9,6 +9,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import DiscLabel, GradedScan, ScanFile, Split
 from SpineNetCore.learning.datasets.tables import TableRow, read_table
+from SpineNetCore.level_names import disc_named
 
 REQUIRED_COLUMNS = ("scan", "patient", "level")
 OPTIONAL_COLUMNS = (*(task.value for task in Task), "any_marrow", "split")
@@ -40,7 +41,7 @@ def manifest_scans(path: Path) -> list[GradedScan]:
 
 
 def _scan_path(row: TableRow) -> Path:
-    path = (row.path.parent / row.required("scan")).resolve()
+    path = row.place("scan")
     if not path.exists():
         raise row.fault(f"there is no scan '{path}'", "give its path from the folder of this table")
     return path
@@ -74,23 +75,29 @@ def _graded_scan(scan: Path, rows: list[TableRow]) -> GradedScan:
                 f"the scan of patient '{row['patient']}' is that of patient '{first['patient']}' on line {first.line}",
                 "give every scan to one patient",
             )
-        _check_level(row, by_level)
-        by_level[row["level"]] = row
-    labels = {level: label_of(row) for level, row in by_level.items()}
+        by_level[_level(row, by_level)] = row
+    labels = {level: label for level, row in by_level.items() if (label := label_of(row)).tells_something}
     split = next((split for split in map(_split, rows) if split is not None), None)
     return GradedScan(first["patient"], first.path, ScanFile(scan), labels, split)
 
 
-def _check_level(row: TableRow, earlier: dict[str, TableRow]) -> None:
-    level = row.required("level")
+def level_of(row: TableRow) -> str:
+    """The graded disc that a row is of, in any usual spelling."""
+    level = disc_named(row.required("level"))
     if level not in DISC_LEVELS:
-        raise row.fault(f"level is '{level}'", f"write one of {', '.join(DISC_LEVELS)}")
+        raise row.fault(f"level is '{row['level']}'", f"write one of {', '.join(DISC_LEVELS)}")
+    return level
+
+
+def _level(row: TableRow, earlier: dict[str, TableRow]) -> str:
+    level = level_of(row)
     if level in earlier:
         same = row.cells == earlier[level].cells
         raise row.fault(
             f"it repeats line {earlier[level].line}" if same else f"{level} was graded on line {earlier[level].line}",
             "delete one of the two" if same else "keep one row per disc, with several grades joined by '|'",
         )
+    return level
 
 
 def label_of(row: TableRow) -> DiscLabel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.image_files import read_image
 from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
+from SpineNetCore.learning.datasets.scan_digests import contents_digest
 
 VERSION = 4
 """Raised whenever discs are found or cut in another way, or readers' places on pictures change."""
-
-
-_HEADERS = frozenset({".mhd", ".nhdr"})
-"""Endings of files that say in which other files the voxels are."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +54,4 @@ class PreparedDiscs:
 
     def _digest(self, scan: GradedScan) -> str:
         facts = {**vars(scan.image), "path": "", "mask": ""}
-        digest = hashlib.sha256(f"{VERSION} {self.detector_digest} {facts}".encode())
-        for path in scan.image.files:
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if file.is_file():
-                    with file.open("rb") as opened:
-                        digest.update(hashlib.file_digest(opened, "sha256").digest())
-                if file == path and path.suffix.lower() in _HEADERS:
-                    digest.update(read_image(file).voxels.tobytes())
-        return digest.hexdigest()[:32]
+        return contents_digest(scan.image.files, f"{VERSION} {self.detector_digest} {facts}")[:32]

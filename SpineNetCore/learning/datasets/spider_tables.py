@@ -37,7 +37,7 @@ class Series:
 
 @dataclass(frozen=True)
 class PatientLabels:
-    """labels: of the discs with a level of their own. rows: how many discs the table grades, any level."""
+    """labels: of the discs with a level of their own. rows: how many the table grades, transitional ones apart."""
 
     labels: dict[str, DiscLabel]
     rows: int

@@ -46,6 +46,15 @@ class TableRow:
             raise self.fault(f"{column} is '{self[column]}'", "write one number or nothing")
         return next(iter(found), None)
 
+    def place(self, column: str) -> Path:
+        """The path in a cell, from the table's folder; raises InputError where none can be so called."""
+        try:
+            place = (self.path.parent / self.required(column)).resolve()
+            place.exists()  # which asks the system, too
+        except (OSError, ValueError) as error:
+            raise self.fault(f"{column} '{self[column][:60]}' is no path ({error})", "correct it") from error
+        return place
+
     def fault(self, what: str, remedy: str) -> InputError:
         """The error to raise for this row."""
         return InputError(f"'{self.path}', line {self.line}: {what}: {remedy}.")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from SpineNetCore.anatomy import DISC_LEVELS, Task
+from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.datasets.graded_scans import DiscLabel
-from SpineNetCore.learning.datasets.manifest import label_of
+from SpineNetCore.learning.datasets.manifest import label_of, level_of
 from SpineNetCore.learning.datasets.tables import TableRow, read_table
-from SpineNetCore.level_names import disc_named
 
 _GRADE_COLUMNS = (*(task.value for task in Task), "any_marrow")
 
@@ -78,7 +77,7 @@ def _read(path: Path) -> _Table:
     read: dict[tuple[str, str], TableRow] = {}
     found = []
     for row in rows:
-        one = _Row(_scan(row), row["scan"], _level(row), row["patient"] or row["scan"], label_of(row))
+        one = _Row(_scan(row), row["scan"], level_of(row), row["patient"] or row["scan"], label_of(row))
         earlier = read.setdefault((one.scan, one.level), row)
         if earlier is not row:
             raise row.fault(f"{one.level} was graded on line {earlier.line}", "keep one row per disc")
@@ -99,14 +98,7 @@ def _scan(row: TableRow) -> str:
     """Where the scan lies, whether or not it is still there."""
     if "scan" not in row.cells:
         return ""
-    return str((row.path.parent / row.required("scan")).resolve())
-
-
-def _level(row: TableRow) -> str:
-    level = disc_named(row.required("level"))
-    if level not in DISC_LEVELS:
-        raise row.fault(f"level is '{row['level']}'", f"write one of {', '.join(DISC_LEVELS)}")
-    return level
+    return str(row.place("scan"))
 
 
 def _matched(ours: _Table, theirs: _Table) -> list[LabelPair]:

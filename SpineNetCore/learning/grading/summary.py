@@ -50,13 +50,14 @@ class Answers:
 class Line:
     """One line of the table.
 
-    figures: those that could be measured. temperature: NaN where none was fitted. raw, scaled: the bins of the
-    reliability diagram before and after scaling, none without probabilities or temperature.
+    patients: whose discs were compared. figures: those that could be measured. temperature: NaN where none is fitted.
+    raw, scaled: the bins of the reliability diagram before and after scaling, none without probabilities or
+    temperature.
     """
 
     group: str
     measure: Measure
-    patients: int
+    patients: frozenset[str]
     counts: Counts
     figures: Mapping[Figure, Estimate]
     temperature: float = float("nan")
@@ -130,7 +131,7 @@ def summarised(
     return Line(
         group=group,
         measure=measure,
-        patients=len(set(answers.patients)),
+        patients=frozenset(answers.patients),
         counts=agreement.confusion(answers.truth, answers.given, classes),
         figures={
             figure: estimate for figure, estimate in zip(Figure, estimates, strict=True) if not np.isnan(estimate.value)

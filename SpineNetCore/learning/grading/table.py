@@ -85,13 +85,13 @@ def discs_csv(discs: Sequence[GradedDisc]) -> str:
 
 
 def _patients(lines: Sequence[Line]) -> str:
-    count = max(line.patients for line in lines)
+    count = len(frozenset().union(*(line.patients for line in lines)))
     return f"{count} patient" if count == 1 else f"{count} patients"
 
 
 def _tidy_rows(line: Line) -> Iterator[list[object]]:
     start = [line.group, line.measure.name]
-    yield [*start, "patients", "", "", line.patients, "", ""]
+    yield [*start, "patients", "", "", len(line.patients), "", ""]
     yield [*start, "discs", "", "", line.discs, "", ""]
     for figure, estimate in line.figures.items():
         numbers = (number_cell(value, 4) for value in (estimate.value, estimate.low, estimate.high))

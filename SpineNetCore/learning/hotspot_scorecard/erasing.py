@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.hotspots import shown_class
@@ -31,11 +32,17 @@ def falls(network: GradingNetwork, disc: LesionedDisc, maps: FloatArray) -> list
     shown = np.stack([seen, *(np.where(_highest(heat), soft, seen) for heat in maps)])
     with torch.inference_mode():
         grades = network(tensor_of(shown))
-    before_and_after = [
-        torch.logit(grades[score.task][[0, row]].double().softmax(dim=1)[:, shown_class(score)])
-        for row, score in enumerate(disc.scores, 1)
-    ]
-    return [float(before - after) for before, after in before_and_after]
+    falls = []
+    for row, score in enumerate(disc.scores, 1):
+        before, after = _log_odds(grades[score.task][[0, row]].double(), shown_class(score))
+        falls.append(float(before - after))
+    return falls
+
+
+def _log_odds(scores: Tensor, shown: int) -> Tensor:
+    """Of one class against all others together; scores: (N, classes)."""
+    others = torch.arange(scores.shape[1]) != shown
+    return scores[:, shown] - scores[:, others].logsumexp(dim=1)
 
 
 def _highest(heat: FloatArray) -> Mask:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from functools import partial
-from math import inf
 from pathlib import Path
 
 from SpineNetCore.learning.localisation.page import Evaluation, evaluation_page
@@ -31,5 +30,5 @@ def _write_files(evaluation: Evaluation, folder: Path) -> None:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["patient", "away_mm", "right", "warned"])
             for p in evaluation.pictures:
-                away = "" if p.away_mm is None or p.away_mm == inf else f"{p.away_mm:.1f}"
+                away = "" if p.away_mm is None else f"{p.away_mm:.1f}"
                 table.writerow([p.patient, away, int(p.is_right), int(p.is_warned)])

@@ -15,7 +15,6 @@ from SpineNetCore.learning.phantom.shapes import Body, Spine
 
 Row = NDArray[np.float64]
 
-_FIRST_LUMBAR, _SACRUM = 7.0, 12.0
 _LEVEL = (0.0, 5.0, 7.0, 9.0, 11.0, 12.0, 13.0, 14.0, 15.0, 17.0)
 _SAC_SHARE = (0.8, 0.92, 1.0, 1.0, 0.93, 0.8, 0.55, 0.3, 0.2, 0.15)
 _EPIDURAL_MM = (1.0, 1.0, 1.0, 1.2, 2.2, 4.0, 4.0, 3.0, 2.0, 1.0)

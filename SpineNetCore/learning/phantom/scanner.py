@@ -19,13 +19,12 @@ _BAND_SOFTNESS_MM = 8.0
 class Scanner:
     """One scanner with its protocol, drawn once a scan.
 
-    shading: (rows, columns) coil sensitivity, 1 about the spine. passed: (rows, columns // 2 + 1) share of each spatial
-    frequency that is acquired; blurred: the same, with the blur of the signal's decay. noise: complex (rows, columns)
-    of unit strength. ghost: strength, shift in pixels, axis.
+    shading: (rows, columns) coil sensitivity, 1 about the spine. blurred: (rows, columns // 2 + 1) share of every
+    spatial frequency that is acquired, with the blur of the signal's decay. noise: complex (rows, columns) of unit
+    strength. ghost: strength, shift in pixels, axis.
     """
 
     shading: FloatArray
-    passed: FloatArray
     blurred: FloatArray
     noise: NDArray[np.complex64]
     noise_sigma: float
@@ -43,7 +42,6 @@ def draw_scanner(
     axis = int(rng.integers(0, 2))
     return Scanner(
         shading=_draw_shading(rng, settings, view, spine_mm),
-        passed=passed,
         blurred=np.asarray(passed * blur, dtype=np.float32),
         noise=_draw_noise(rng, view, passed),
         noise_sigma=marrow * settings.noise[0] * float((settings.noise[1] / settings.noise[0]) ** rng.random()),
