@@ -16,7 +16,8 @@ from SpineNetCore.disc_volume import BODY_MEDIAN, DISC_SHAPE
 from SpineNetCore.errors import InputError
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.scores import TaskScore, counted, ready_network
+from SpineNetCore.scores import counted, ready_network
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView, RandomViewRanges, View, draw_view, look, undo
 

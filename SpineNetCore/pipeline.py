@@ -22,7 +22,8 @@ from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineRepor
 from SpineNetCore.scan import Scan, with_averaged_slices
 from SpineNetCore.scan_files import read_scan
 from SpineNetCore.scan_maps import disc_labels, maps_on_scan
-from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.scores import score_discs
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.views import MOST_VIEWS
 
 Scores = Sequence[tuple[TaskScore, ...]]

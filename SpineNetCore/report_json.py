@@ -11,7 +11,7 @@ from SpineNetCore import RESEARCH_USE_NOTICE, __version__
 from SpineNetCore.anatomy import Disc, Point, Vertebra
 from SpineNetCore.report_types import DiscResult, Settings, SpineReport
 from SpineNetCore.scan import Scan
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from SpineNetCore.pictures import heat_palette, scan_window
 from SpineNetCore.report_figures import DiscFigures, Evidence, disc_figures, overview
 from SpineNetCore.report_style import STYLE
 from SpineNetCore.report_types import DiscResult, SpineReport
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 CITATION = (
     "A. Jamaludin, T. Kadir, A. Zisserman: SpineNet: Automatically Pinpointing Classification Evidence in Spinal MRIs. "

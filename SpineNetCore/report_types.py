@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, Disc, FloatArray, Point, Task, Vertebra
 from SpineNetCore.scan import Scan
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.network import GradingNetwork, without_batch_norm
 from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.progress import Count, uncounted
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.tensors import tensor_of
 from SpineNetCore.views import MOST_VIEWS, FixedView, fixed_views
 
@@ -22,25 +22,6 @@ _MIDDLE_ALONE = 3
 """ours: every third pair of views shows the middle slice alone. Most real discs that the grader learned from were
 single slices; shown several, it was too sure and more often wrong, see its card.
 """
-
-
-@dataclass(frozen=True)
-class TaskScore:
-    """One grade of one disc.
-
-    grade: the clinic's number. probabilities: one per class of `task.grades`, summing to 1. uncertainty: standard
-    deviation, over the views, of the chosen grade's probability; None of one view.
-    """
-
-    task: Task
-    grade: int
-    probabilities: tuple[float, ...]
-    uncertainty: float | None
-
-    @property
-    def class_index(self) -> int:
-        """Place of the grade among the network's classes."""
-        return self.task.grades.index(self.grade)
 
 
 def score_discs(

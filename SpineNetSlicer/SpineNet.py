@@ -72,6 +72,7 @@ class SpineNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def __init__(self, parent=None):
         self.panel = None  # first of all: without a parent, Slicer's class calls `setup` on its own
+        self._is_entered = True  # Slicer sets a module up to enter it at once
         VTKObservationMixin.__init__(self)
         ScriptedLoadableModuleWidget.__init__(self, parent)
 
@@ -106,18 +107,21 @@ class SpineNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         super().onReload()
 
     def enter(self):
+        self._is_entered = True
         self.panel.bind(self.logic.getParameterNode())
         self.panel.refresh()
 
     def exit(self):
+        self._is_entered = False
         self.panel.bind(None)
 
     def _scene_closes(self, _caller, _event):
         self.panel.close()
 
     def _scene_changed(self, _caller, _event):
-        self.panel.bind(self.logic.getParameterNode())
-        self.panel.refresh()
+        if self._is_entered:
+            self.panel.bind(self.logic.getParameterNode())
+            self.panel.refresh()
 
 
 class SpineNetLogic(ScriptedLoadableModuleLogic):

@@ -10,7 +10,7 @@ from SpineNetCore.disc_volume import CONTEXT_SHAPE, DISC_SHAPE
 from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
 from SpineNetCore.learning.lesions import Mask
 from SpineNetCore.network import GradingNetwork, NetworkConfig
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 BLOCK = (slice(3, 5), slice(30, 40), slice(100, 130))
 BOTH = (Task.UPPER_ENDPLATE, Task.PFIRRMANN)

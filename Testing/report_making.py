@@ -11,7 +11,7 @@ import numpy as np
 from SpineNetCore.anatomy import DISC_LEVELS, VERTEBRA_LEVELS, Disc, Task, Vertebra, disc_label
 from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
 from SpineNetCore.scan import FileGrid, Scan, mapped
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 UNSCORED = "T12-L1"
 REASON = "too little of it lies inside the scan, <less> than half"
@@ -40,7 +40,7 @@ def a_report(hotspots: bool = True) -> SpineReport:
         source=Path("archive") / "anna & co.nii.gz",
         vertebrae=vertebrae,
         discs=tuple(_result(disc) for disc in discs),
-        models=(ModelUse("grading", "grading.safetensors", "0123456789ab", "grades <discs>"),),
+        models=(ModelUse("grader", "grading.safetensors", "0123456789ab", "grades <discs>"),),
         timings_s={"read": 0.25, "score": 1.5},
         warnings=("Only 5 slices & no more.",),
         settings=Settings(54, 8, "cpu"),

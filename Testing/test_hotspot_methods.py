@@ -15,7 +15,7 @@ from SpineNetCore.learning.hotspot_scorecard.cases import LesionedDisc
 from SpineNetCore.learning.hotspot_scorecard.methods import METHOD_NAMES, Method, methods_named
 from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP, undone_layer_by_layer
 from SpineNetCore.network import GradingNetwork, NetworkConfig
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.views import FixedView
 
 

@@ -24,7 +24,7 @@ from SpineNetCore.learning.localisation.cases import Case, slab_case
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, save_network
 from SpineNetCore.scan import mapped
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 LABEL = DiscLabel(
     {

@@ -23,7 +23,7 @@ from SpineNetCore.learning.hotspot_scorecard.table import Summary, readings_csv,
 from SpineNetCore.learning.phantom import Phantom, PhantomSettings, simulate
 from SpineNetCore.localisation import discs_between
 from SpineNetCore.models import save_network
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 WRONGLY_GRADED = "L4-L5"
 SHOWN = Localisation(1.0, 1.0, 8.0, 0.5, 0.5, 0.9, 1.0)

@@ -10,7 +10,8 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.errors import InputError
 from SpineNetCore.hotspots import Evidence, HotspotSettings, disc_hotspots, scaled_hotspots
 from SpineNetCore.network import GradingNetwork, NetworkConfig
-from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.scores import score_discs
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.views import RandomViewRanges, draw_view
 
 TINY = NetworkConfig(fc6=6, fc7=5, conv_widths=(4, 4, 4, 4, 4))

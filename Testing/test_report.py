@@ -76,7 +76,7 @@ def test_the_json_says_what_the_report_says(a_result):
     assert content["scan"]["shape"] == [5, 140, 40]
     np.testing.assert_allclose(content["scan"]["spacing_mm"], (4, 1.5, 2.5), atol=1e-4)
     np.testing.assert_allclose(content["scan"]["ras_from_ijk"], truth.scan.ras_from_ijk)
-    assert content["models"]["grading"]["digest"] == "0123456789ab"
+    assert content["models"]["grader"]["digest"] == "0123456789ab"
     assert content["timings_s"] == {"read": 0.25, "score": 1.5}
     assert content["settings"] == {
         "views": 54,

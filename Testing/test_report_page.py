@@ -3,8 +3,11 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.report_page import page_html
 from SpineNetCore.scan import mapped
 
+ROOT = Path(__file__).resolve().parent.parent
 VOID = {"meta", "br", "stop", "image", "use", "rect", "line", "circle", "polygon"}
 
 
@@ -83,6 +87,12 @@ def test_the_page_says_that_it_is_for_research(a_page):
     assert RESEARCH_USE_NOTICE in a_page.text
     assert "must not guide a patient's care" in a_page.text
     assert "a T13 goes by T12" in a_page.text
+
+
+def test_a_page_is_made_without_pytorch():
+    """As in a Slicer that only shows what was analysed elsewhere."""
+    code = "import sys; sys.modules['torch'] = None; import SpineNetCore.report_page"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_names_and_texts_from_outside_are_escaped():

@@ -9,7 +9,8 @@ import torch
 from SpineNetCore import scores as scores_module
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.network import GradingNetwork, NetworkConfig
-from SpineNetCore.scores import TaskScore, ready_network, score_discs
+from SpineNetCore.scores import ready_network, score_discs
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.views import fixed_views
 
 CONFIG = NetworkConfig(fc6=6, fc7=5, conv_widths=(4, 4, 4, 4, 4))

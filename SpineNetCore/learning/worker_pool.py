@@ -20,7 +20,7 @@ _WORK: list[Callable[..., Any]] = []
 def mapping(work: Callable[..., Any], workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """`work` as `map` would do it on the arguments to come, in their order; several processes share the cores.
 
-    It is handed to each process once, with all that it holds, such as a network.
+    `work` goes to each process once, with all that it holds; arguments go with every call.
     """
     if workers == 1:
         yield partial(map, work)

@@ -75,6 +75,11 @@ class Analysis:
         count = self.record.GetNumberOfNodeReferences(Part.OUTLINES.value)
         return tuple(self.record.GetNthNodeReference(Part.OUTLINES.value, place) for place in range(count))
 
+    def markers(self) -> tuple[Node, ...]:
+        """Outlines and names that are in the scene: a user may have deleted any."""
+        names = (self.node_or_none(part) for part in (Part.VERTEBRA_NAMES, Part.DISC_NAMES))
+        return (*self.outlines(), *(node for node in names if node is not None))
+
     def own_nodes(self) -> Iterator[Node]:
         """Every node of the analysis that is still in the scene, the scan left out and the record last."""
         parts = [self.node_or_none(part) for part in Part if part not in {Part.SCAN, Part.OUTLINES}]
@@ -92,7 +97,7 @@ class Analysis:
     def _present(self, node: Node | None, what: str) -> Node:
         if node is None:
             name = what.removeprefix("SpineNet.")
-            raise InputError(f"'{self.record.GetName()}' has no {name} in the scene: load its result again.")
+            raise InputError(f"'{self.record.GetName()}' has no {name} in the scene: analyse the scan again.")
         return node
 
 

@@ -73,7 +73,13 @@ class AnalysisPanel:
 
     def rescore(self, scan: Node, rescoring: Rescoring, on_result: Callable[[Result], None]) -> None:
         """Start to grade one disc of an analysed scan where a reader put it; `on_result` is given what comes of it."""
-        options = replace(self._options(), report=rescoring.report, levels=(rescoring.level,))
+        options = replace(
+            self._options(),
+            views=rescoring.views,
+            hotspot_views=rescoring.hotspot_views,
+            report=rescoring.report,
+            levels=(rescoring.level,),
+        )
         self._try_to_start(scan, options, on_result)
 
     def analyse_sample(self) -> None:

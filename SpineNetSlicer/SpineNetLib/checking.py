@@ -24,7 +24,6 @@ def correct_grade(analysis: Analysis, level: str, task: Task, grade: int | None,
     reading = reading_of(analysis, level)
     if reading.finding is None or reading.finding.centre_ras_mm is None:
         raise InputError(f"No disc was found at {level}: grade a disc that is in the table with its scores.")
-    analysis.require(Part.SCORES)
     before = reading.grades.get(task)
     original = None if before is None else before.grade
     with in_one_step(analysis.scene):
@@ -36,7 +35,7 @@ def move_levels(analysis: Analysis, steps: int, signature: Signature) -> None:
 
     Scores and corrections stay with their disc. Raises InputError beyond two levels from the analysis.
     """
-    analysis.require(Part.SCORES, Part.VERTEBRA_NAMES, Part.DISC_NAMES, Part.DISC_SEGMENTS)
+    analysis.require(Part.DISC_SEGMENTS)
     before = levels_moved(corrections(analysis))
     after = before + steps
     if abs(after) > MOST_LEVELS_MOVED:

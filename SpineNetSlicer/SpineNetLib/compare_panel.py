@@ -51,10 +51,10 @@ class ComparePanel:
         self._on_change()
 
     def export(self, path: Path) -> None:
-        export_scores(self._chosen(), path if path.suffix else path.with_suffix(".csv"))
+        export_scores(self._chosen(), _with_ending(path, ".csv"))
 
     def export_page(self, path: Path) -> None:
-        export_page(self._chosen(), path if path.suffix else path.with_suffix(".html"))
+        export_page(self._chosen(), _with_ending(path, ".html"))
 
     def _ask_reference(self) -> None:
         path = qt.QFileDialog.getOpenFileName(None, _("Load reference grades"), "", _CSV_FILES)
@@ -70,6 +70,16 @@ class ComparePanel:
         path = qt.QFileDialog.getSaveFileName(None, _("Export page"), "report.html", _PAGES)
         if path:
             self._messages.try_to(self.export_page, Path(path))
+
+
+def _with_ending(path: Path, ending: str) -> Path:
+    """A name without its ending gets it; raises InputError where a file, of which nobody was asked, is called so."""
+    if path.suffix.lower() == ending:
+        return path
+    whole = path.with_name(path.name + ending)
+    if whole.exists():
+        raise InputError(_("'{path}' is there already: choose it by its whole name to replace it.").format(path=whole))
+    return whole
 
 
 def _agreement_text(agreements: tuple[Agreement, ...]) -> str:

@@ -26,10 +26,6 @@ class DevicePanel:
         self._timer.connect("timeout()", self._look)
         ui.settingsSection.connect("contentsCollapsed(bool)", self._opened)
 
-    def show(self, device: str) -> None:
-        """device: one of DEVICES."""
-        self._ui.deviceSelector.setCurrentIndex(DEVICES.index(device))
-
     def stop(self) -> None:
         """End the search, if one is running."""
         self._timer.stop()

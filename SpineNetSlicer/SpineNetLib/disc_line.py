@@ -15,7 +15,7 @@ from SpineNetLib.navigation import on_nearest_slice
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.placements import Placement, placement
 from SpineNetLib.results import DiscFinding
-from SpineNetLib.scan_nodes import Node, ras_from_ijk
+from SpineNetLib.scan_nodes import Node, active_points_kept, ras_from_ijk
 
 LINE_COLOUR = (0.0, 0.85, 0.62)
 """ours: the bluish green of the Okabe-Ito palette, lighter, apart from outlines and evidence."""
@@ -36,7 +36,7 @@ def add_disc_line(analysis: Analysis, level: str) -> Node:
     centre = on_nearest_slice(analysis.scan, finding.centre_ras_mm)
     half = finding.geometry.width_mm / 2 * finding.geometry.posterior
     remove_disc_line(analysis)
-    with in_one_step(analysis.scene):
+    with in_one_step(analysis.scene), active_points_kept(analysis.scene):
         line = analysis.scene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", f"{level} moved")
         line.SetAttribute(_DISC, finding.level)
         _style(line)

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from SpineNetCore.anatomy import Task
 from SpineNetLib.analysis import Analysis
-from SpineNetLib.heat_maps import Overlay, hide_heat_maps, show_heat_map
+from SpineNetLib.heat_maps import Overlay, hide_heat_maps, is_heat_map_shown, show_heat_map
 from SpineNetLib.messages import Messages
 from SpineNetLib.readings import levels_shown
 from SpineNetLib.tables import current_readings
@@ -32,9 +32,9 @@ class EvidencePanel:
     def __init__(self, ui: Any, scene: Any, messages: Messages, picked: Callable[[], Pick | None]) -> None:
         self._ui, self._scene, self._messages, self._picked = ui, scene, messages, picked
         for slider in (ui.opacitySlider, ui.thresholdSlider):
-            slider.connect("valueChanged(double)", lambda *_value: self._show_again())
+            slider.connect("valueChanged(double)", lambda *_value: messages.try_to(self._show_picked))
         for box in (ui.thisDiscCheckBox, ui.abnormalOnlyCheckBox):
-            box.connect("toggled(bool)", lambda *_checked: self._show_again())
+            box.connect("toggled(bool)", lambda *_checked: messages.try_to(self._show_picked))
         ui.hideButton.connect("clicked(bool)", lambda *_checked: messages.try_to(self.hide))
 
     def show(self, pick: Pick) -> None:
@@ -48,6 +48,11 @@ class EvidencePanel:
         overlay = Overlay(self._ui.opacitySlider.value, self._ui.thresholdSlider.value, levels)
         show_heat_map(pick.analysis, pick.task, overlay)
         self._ui.evidenceLabel.setText(_evidence_text(pick, levels))
+
+    def show_again(self) -> None:
+        """Where evidence is shown, show it as the grades are now."""
+        if is_heat_map_shown(self._scene):
+            self._show_picked()
 
     def hide(self) -> None:
         """Take all evidence off the views, whatever is picked."""
@@ -66,9 +71,6 @@ class EvidencePanel:
             undo.callback(self.drop)
             yield
             undo.pop_all()
-
-    def _show_again(self) -> None:
-        self._messages.try_to(self._show_picked)
 
     def _show_picked(self) -> None:
         with self.dropped_unless_done():

@@ -8,13 +8,14 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from SpineNetCore.anatomy import Task
+from SpineNetCore.anatomy import DISC_LEVELS, Task
 from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Analysis, analyses
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.compare_panel import ComparePanel
 from SpineNetLib.corrections import Signature, levels_moved
 from SpineNetLib.evidence_panel import EvidencePanel, Pick
+from SpineNetLib.markers import show_markers_of
 from SpineNetLib.messages import Messages
 from SpineNetLib.navigation import go_to_disc
 from SpineNetLib.readings import DiscReading
@@ -57,7 +58,7 @@ class GradesPanel:
         selector.setCurrentIndex(max(selector.findData(shown), 0) if shown else len(found) - 1)
         selector.blockSignals(False)
         if found and selector.itemData(selector.currentIndex) == shown:
-            self._messages.try_to(self.fill)
+            self._messages.try_unasked(self.fill)
         elif shown:
             self._change()
         else:
@@ -90,11 +91,14 @@ class GradesPanel:
         """Let the reader's grade stand; None lets the automatic one stand again."""
         correct_grade(self.chosen(), level, task, grade, self.signature())
         self.fill()
+        self.evidence.show_again()
 
     def move_levels(self, steps: int) -> None:
         """Move all names so many levels towards the feet."""
         move_levels(self.chosen(), steps, self.signature())
+        self._follow(steps)
         self.fill()
+        self.evidence.show_again()
 
     def fill(self) -> None:
         """Write the table anew, with the picked cell as it is now."""
@@ -102,6 +106,8 @@ class GradesPanel:
         discs, reference = current_readings(analysis), kept_reference(analysis)
         table.blockSignals(True)
         fill_score_table(table, discs, reference)
+        if self._picked is not None:
+            table.setCurrentCell(*self._picked)
         table.blockSignals(False)
         standing = standing_warnings(analysis.findings, levels_moved(corrections(analysis)))
         self._show_warnings(with_buttons(standing))
@@ -146,17 +152,32 @@ class GradesPanel:
         has_analysis = self._ui.analysisSelector.count > 0
         for section in (self._ui.gradesSection, self._ui.evidenceSection, self._ui.compareSection):
             section.setVisible(has_analysis)
+        self.forget_pick()
+        self._ui.scoreTable.setRowCount(0)
+        self._show_warnings(())
+        self.compare.refresh(None)
+        self.on_pick()
+        if has_analysis and self._messages.try_unasked(self.fill):
+            show_markers_of(self.chosen())
+
+    def forget_pick(self) -> None:
+        """Look at no disc."""
         self._picked = None
         self._ui.cellLabel.setText(_("Pick a cell to see the disc and the evidence for its grade."))
         self._ui.gradeSelector.clear()
         self._ui.gradeSelector.setEnabled(False)
-        self._ui.scoreTable.setRowCount(0)
         frame_picked(self._ui.scoreTable, None)
-        self._show_warnings(())
-        self.compare.refresh(None)
-        self.on_pick()
-        if has_analysis:
-            self._messages.try_to(self.fill)
+
+    def _follow(self, steps: int) -> None:
+        """Stay at the picked disc, which now stands so many rows further down, or out of the table."""
+        if self._picked is None:
+            return
+        row, column = self._picked[0] + steps, self._picked[1]
+        if 0 <= row < len(DISC_LEVELS):
+            self._picked = (row, column)
+        else:
+            self.forget_pick()
+            self.evidence.drop()
 
     def _show_warnings(self, warnings: tuple[str, ...]) -> None:
         self._ui.warningLabel.setText("\n".join(f"\N{WARNING SIGN} {warning}" for warning in warnings))
@@ -177,6 +198,7 @@ class GradesPanel:
         selector.clear()
         for number, label in task.labels.items():
             selector.addItem(f"{number} - {label}", number)
+        selector.setCurrentIndex(-1)
         if grade is not None:
             selector.setCurrentIndex(selector.findData(grade.grade))
             if grade.correction is not None:

@@ -20,6 +20,9 @@ from SpineNetLib.segments import disc_mask
 _COLOURS = "SpineNetHotspotColours"
 """Singleton tag: one colour table serves all analyses of a scene."""
 
+_FOREGROUND_BEFORE, _OPACITY_BEFORE = "SpineNet.foregroundBefore", "SpineNet.opacityBefore"
+"""Attributes of a view's layers: what the evidence lies in the place of."""
+
 _ALL_DISCS, _CHOSEN_DISCS = "all discs", "chosen discs"
 """Whose heat an evidence volume has; one volume for that of chosen discs serves all analyses of a scene."""
 
@@ -53,7 +56,7 @@ def add_heat_maps(analysis: Analysis, hotspots: Mapping[Task, FileVolume]) -> No
 
 
 def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
-    """Lay one task's heat map over the scan in all slice views, with its legend; returns the volume shown.
+    """Lay one task's heat map over the scan in its slice views, with its legend; returns the volume shown.
 
     Raises InputError where there is none, or the scan was moved away from it.
     """
@@ -62,7 +65,11 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
     if overlay.discs is not None:
         node = _heat_of_discs(analysis, node, overlay.discs)
     node.GetDisplayNode().SetThreshold(overlay.threshold, 1.0)
-    for layers in slice_layers(analysis.scene):
+    with_evidence = _layers_with_evidence(analysis.scene)
+    for layers in layers_for(analysis.scan):
+        if layers not in with_evidence:
+            layers.SetAttribute(_FOREGROUND_BEFORE, layers.GetForegroundVolumeID())
+            layers.SetAttribute(_OPACITY_BEFORE, str(layers.GetForegroundOpacity()))
         layers.SetBackgroundVolumeID(analysis.scan.GetID())
         layers.SetForegroundVolumeID(node.GetID())
         layers.SetForegroundOpacity(overlay.opacity)
@@ -71,19 +78,25 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
 
 
 def hide_heat_maps(scene: Any) -> None:
-    """Leave the bare scan where a heat map of any analysis lies over it."""
-    volumes = _all_evidence(scene)
-    ids = {volume.GetID() for volume in volumes}
-    for layers in slice_layers(scene):
-        if layers.GetForegroundVolumeID() in ids:
-            layers.SetForegroundVolumeID(None)
-    for volume in volumes:
+    """Where a heat map of any analysis lies over a scan, show again what lay there before."""
+    for layers in _layers_with_evidence(scene):
+        before = scene.GetNodeByID(layers.GetAttribute(_FOREGROUND_BEFORE) or "")
+        layers.SetForegroundVolumeID(before and before.GetID())
+        layers.SetForegroundOpacity(float(layers.GetAttribute(_OPACITY_BEFORE) or 0))
+    for volume in _all_evidence(scene):
         _set_legend(volume, is_visible=False)
 
 
-def slice_layers(scene: Any) -> list[Node]:
-    """The composite nodes: what every slice view shows."""
-    return nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+def is_heat_map_shown(scene: Any) -> bool:
+    """Whether any slice view shows evidence."""
+    return bool(_layers_with_evidence(scene))
+
+
+def layers_for(scan: Node) -> list[Node]:
+    """What those slice views show that are the scan's: all that have it, or nothing; every one where none has it."""
+    found = nodes_of_class(scan.GetScene(), "vtkMRMLSliceCompositeNode")
+    having = [layers for layers in found if layers.GetBackgroundVolumeID() == scan.GetID()]
+    return [layers for layers in found if layers in having or not layers.GetBackgroundVolumeID()] if having else found
 
 
 def _present(node: Node, whose: str) -> None:
@@ -153,6 +166,12 @@ def _set_legend(volume: Node, is_visible: bool) -> None:
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
     if legend is not None:
         legend.SetVisibility(is_visible)
+
+
+def _layers_with_evidence(scene: Any) -> list[Node]:
+    ids = {volume.GetID() for volume in _all_evidence(scene)}
+    found = nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
+    return [layers for layers in found if layers.GetForegroundVolumeID() in ids]
 
 
 def _all_evidence(scene: Any) -> list[Node]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from subprocess import CalledProcessError
 
 import slicer
 
@@ -27,14 +29,25 @@ def install() -> None:
     Raises InputError where the user has to do something first.
     """
     if not _has_torch():
-        _install_torch()
+        _downloaded("PyTorch", _install_torch)
         if not _has_torch():  # cancelled or failed: the extension does not tell
             raise InputError(
                 "PyTorch 2.2 or newer is still not installed: press the button again and agree to it, or look into "
                 "Slicer's error log if you did."
             )
     if find_spec("safetensors") is None:
-        slicer.util.pip_install(["--no-deps", _SAFETENSORS])  # never touch Slicer's own numpy
+        wanted = ["--no-deps", _SAFETENSORS]  # never touch Slicer's own numpy
+        _downloaded("safetensors", lambda: slicer.util.pip_install(wanted))
+
+
+def _downloaded(what: str, install_it: Callable[[], object]) -> None:
+    try:
+        install_it()
+    except CalledProcessError as error:
+        raise InputError(
+            f"{what} could not be downloaded or installed: check the network and its proxy, and free disk space; pip's "
+            "own words are in Slicer's error log."
+        ) from error
 
 
 def _has_torch() -> bool:

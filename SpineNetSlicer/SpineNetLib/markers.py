@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import Affine, Point, Vertebra, disc_level, neighbours
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
-from SpineNetLib.analysis import Analysis, Part, nodes_of_class
+from SpineNetLib.analysis import Analysis, Part, analyses, nodes_of_class
 from SpineNetLib.results import DiscFinding
 from SpineNetLib.scan_nodes import Node
 
@@ -35,12 +35,20 @@ def add_markers(analysis: Analysis) -> None:
     _add_names(analysis, Part.DISC_NAMES, _disc_name_places(findings.discs), DISC_COLOUR)
 
 
+def show_markers_of(analysis: Analysis) -> None:
+    """Show one analysis' outlines and names, and hide those of all others, which may call the same discs otherwise."""
+    for other in analyses(analysis.scene):
+        is_shown = other.record.GetID() == analysis.record.GetID()
+        for markups in other.markers():
+            markups.GetDisplayNode().SetVisibility(is_shown)
+
+
 def show_in_sagittal_views(analysis: Analysis) -> None:
     """Keep outlines and names out of the slice views that cut across the spine, where they would lie on each other."""
     scene = analysis.scene
     chosen = [view.GetID() for view in nodes_of_class(scene, "vtkMRMLSliceNode") if _is_sagittal(view)]
     chosen += [view.GetID() for view in nodes_of_class(scene, "vtkMRMLViewNode")]
-    for markups in (*analysis.outlines(), analysis.node(Part.VERTEBRA_NAMES), analysis.node(Part.DISC_NAMES)):
+    for markups in analysis.markers():
         display = markups.GetDisplayNode()
         display.RemoveAllViewNodeIDs()
         for view_id in chosen:
@@ -50,10 +58,11 @@ def show_in_sagittal_views(analysis: Analysis) -> None:
 def move_disc_markers(analysis: Analysis, level: str, earlier: DiscFinding) -> None:
     """Take the outline and the name of a disc, by its level in the analysis, to where its finding now has it."""
     finding = analysis.findings.disc(level)
-    names, place = analysis.node(Part.DISC_NAMES), _disc_name_places((finding,))[level]
-    for number in range(names.GetNumberOfControlPoints()):
-        if names.GetNthControlPointDescription(number) == level:
-            names.SetNthControlPointPosition(number, vtk.vtkVector3d(*place.tolist()))
+    names, place = analysis.node_or_none(Part.DISC_NAMES), _disc_name_places((finding,))[level]
+    if names is not None:
+        for number in range(names.GetNumberOfControlPoints()):
+            if names.GetNthControlPointDescription(number) == level:
+                names.SetNthControlPointPosition(number, vtk.vtkVector3d(*place.tolist()))
     for curve in analysis.outlines():
         if curve.GetNthControlPointDescription(0) == level:
             _move_outline(curve, earlier, finding)
@@ -78,13 +87,17 @@ def _ras_from_disc(disc: DiscFinding) -> Affine:
 
 
 def rename_markers(analysis: Analysis, names: Mapping[str, str]) -> None:
-    """Write other names; names: from the level of the analysis to the one it has now."""
+    """Write other names; names: from the level of the analysis to the one it has now.
+
+    Points that a user added have no level, and keep their names.
+    """
+    for markups in analysis.markers():
+        for place in range(markups.GetNumberOfControlPoints()):
+            name = names.get(markups.GetNthControlPointDescription(place))
+            if name is not None:
+                markups.SetNthControlPointLabel(place, name)
     for curve in analysis.outlines():
-        curve.SetName(names[curve.GetNthControlPointDescription(0)])
-    for part in (Part.VERTEBRA_NAMES, Part.DISC_NAMES):
-        points = analysis.node(part)
-        for place in range(points.GetNumberOfControlPoints()):
-            points.SetNthControlPointLabel(place, names[points.GetNthControlPointDescription(place)])
+        curve.SetName(names.get(curve.GetNthControlPointDescription(0), curve.GetName()))
 
 
 def _is_sagittal(view: Node) -> bool:
@@ -137,6 +150,7 @@ def _add_names(analysis: Analysis, part: Part, places: Mapping[str, Point], colo
     for level, place in places.items():
         _add_point(names, level, place)
     names.SetLocked(True)
+    names.SetFixedNumberOfControlPoints(True)  # placed points go by the active list, locked or not
     analysis.refer(part, names)
 
 

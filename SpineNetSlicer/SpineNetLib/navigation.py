@@ -10,7 +10,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
 from SpineNetLib.analysis import Analysis, follow_scan, nodes_of_class
 from SpineNetLib.checking import reading_of
-from SpineNetLib.heat_maps import slice_layers
+from SpineNetLib.heat_maps import layers_for
 from SpineNetLib.markers import show_in_sagittal_views
 from SpineNetLib.scan_nodes import Node, ras_from_ijk
 
@@ -30,7 +30,7 @@ def go_to_disc(analysis: Analysis, level: str) -> Point:
         reason = "" if finding is None or finding.reason is None else f" ({finding.reason.rstrip('.')})"
         raise InputError(f"No disc was found at {level}{reason}: choose a level that was scored.")
     follow_scan(analysis)
-    for layers in slice_layers(analysis.scene):
+    for layers in layers_for(analysis.scan):
         layers.SetBackgroundVolumeID(analysis.scan.GetID())
     place = _in_world(analysis.scan, on_nearest_slice(analysis.scan, finding.centre_ras_mm))
     disc_mm = _USUAL_DISC_WIDTH_MM if finding.geometry is None else finding.geometry.width_mm

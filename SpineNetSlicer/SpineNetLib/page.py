@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import slicer
 from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label, disc_level, neighbours
-from SpineNetCore.errors import InputError
 from SpineNetCore.file_volume import checked_scan
+from SpineNetCore.report_page import page_html
+from SpineNetCore.report_types import DiscResult, ModelUse, Settings, SpineReport
 from SpineNetCore.scan import Scan
+from SpineNetCore.task_score import TaskScore
 from SpineNetLib.analysis import Analysis, check_in_place
 from SpineNetLib.corrections import levels_moved
 from SpineNetLib.export import write_whole
@@ -27,23 +29,14 @@ from SpineNetLib.segments import disc_mask
 from SpineNetLib.standing_warnings import standing_warnings
 from SpineNetLib.tables import corrections, current_readings
 
-if TYPE_CHECKING:
-    from SpineNetCore.report_types import DiscResult, SpineReport
-    from SpineNetCore.scores import TaskScore
-
-
 Pairs = Mapping[str, tuple[Vertebra, Vertebra]]
 
 
 def export_page(analysis: Analysis, path: Path) -> None:
     """Write one self-contained HTML page with the readers' grades and levels, and what they changed among its remarks.
 
-    Raises InputError where the file cannot be written, an earlier one being left as it was, or PyTorch is missing.
+    Raises InputError where the file cannot be written, an earlier one being left as it was.
     """
-    try:
-        from SpineNetCore.report_page import page_html
-    except ModuleNotFoundError as error:
-        raise InputError(f"The page needs {error.name}: install PyTorch with Slicer's PyTorch extension.") from error
     write_whole(path, page_html(current_report(analysis)))
 
 
@@ -52,8 +45,6 @@ def current_report(analysis: Analysis) -> SpineReport:
 
     Raises InputError where the scan was moved away from it.
     """
-    from SpineNetCore.report_types import ModelUse, Settings, SpineReport
-
     check_in_place(analysis)
     content = json.loads(analysis.record.GetText())
     scan = replace(checked_scan(volume_of(analysis.scan)), name=analysis.scan.GetName())
@@ -87,8 +78,6 @@ def _as_called_now(analysis: Analysis) -> tuple[tuple[Vertebra, ...], Pairs]:
 
 
 def _result(reading: DiscReading, pairs: Pairs) -> DiscResult:
-    from SpineNetCore.report_types import DiscResult
-
     finding = reading.finding
     disc = None if finding is None else _disc(finding, pairs)
     centre = None if finding is None else finding.centre_ras_mm
@@ -114,8 +103,6 @@ def _disc(finding: DiscFinding, pairs: Pairs) -> Disc | None:
 
 def _score(grade: GradeReading) -> TaskScore:
     """A grade that only a reader gave is certain to the page."""
-    from SpineNetCore.scores import TaskScore
-
     if grade.automatic is None:
         chances = tuple(float(number == grade.grade) for number in grade.task.grades)
         return TaskScore(grade.task, grade.grade, chances, None)

@@ -8,13 +8,14 @@ import ctk
 from slicer.i18n import tr as _
 
 from SpineNetCore import RESEARCH_USE_NOTICE
-from SpineNetLib.analysis import nodes_of_class
+from SpineNetLib.analysis import Analysis, nodes_of_class
 from SpineNetLib.analysis_panel import AnalysisPanel
-from SpineNetLib.device_panel import DEVICES, DevicePanel
+from SpineNetLib.device_panel import DevicePanel
 from SpineNetLib.devices import DeviceSearch
 from SpineNetLib.grades_panel import GradesPanel
 from SpineNetLib.messages import Messages
 from SpineNetLib.move_panel import MovePanel
+from SpineNetLib.own_settings_panel import OwnSettingsPanel
 from SpineNetLib.scan_nodes import Node, is_evidence
 from SpineNetLib.worker import Worker
 
@@ -29,19 +30,18 @@ class Panel:
         self._ui, self._scene = ui, scene
         self._parameters: Any = None
         self._binding: Any = None
+        self._unseen: Analysis | None = None
         messages = Messages(ui)
         self.devices = DevicePanel(ui, messages, DeviceSearch())
+        OwnSettingsPanel(ui)
         self.grades = GradesPanel(ui, scene, messages)
-        self.analysis = AnalysisPanel(ui, scene, worker, messages, self.grades.show)
+        self.analysis = AnalysisPanel(ui, scene, worker, messages, self._take)
         self.move = MovePanel(ui, messages, self.analysis, self.grades)
         self.grades.on_pick = self.analysis.on_run = self.move.refresh
         ui.modelsPath.filters = ctk.ctkPathLineEdit.Dirs
         ui.noticeLabel.setText(
             f"{_(RESEARCH_USE_NOTICE)}\n{_('Each cell: a grade and its probability; darker is worse.')}"
         )
-        ui.deviceSelector.connect("currentIndexChanged(int)", self._keep_device)
-        ui.modelsPath.connect("currentPathChanged(QString)", lambda _path: self._keep_models())
-        ui.modelsPath.connect("validInputChanged(bool)", lambda _is_valid: self._keep_models())  # told when emptied
 
     def bind(self, parameters: Any) -> None:
         """Show these parameters and keep every change in them; None lets go of those shown before."""
@@ -49,8 +49,6 @@ class Panel:
             self._parameters.disconnectGui(self._binding)
         self._parameters = parameters
         if parameters is not None:
-            self.devices.show(parameters.device)
-            self._ui.modelsPath.setCurrentPath(parameters.models)
             if parameters.scan is None:
                 parameters.scan = self._first_scan()
             # not `connectGui`, which gives nothing back to disconnect by
@@ -60,12 +58,23 @@ class Panel:
         """Show the scene as it is now."""
         self.analysis.check_scan()
         self.grades.refresh()
+        unseen, self._unseen = self._unseen, None
+        if unseen is not None and self._parameters is not None and unseen.record.GetScene() is not None:
+            self.grades.show(unseen)
 
     def close(self) -> None:
         """End everything that runs and let go of the scene."""
         self.analysis.stop()
         self.devices.stop()
+        self.grades.forget_pick()
         self.bind(None)
+
+    def _take(self, analysis: Analysis) -> None:
+        """Show what came, or, as long as another module is open, wait and leave its views alone."""
+        if self._parameters is None:
+            self._unseen = analysis
+        else:
+            self.grades.show(analysis)
 
     def _named_widgets(self) -> dict[str, Any]:
         """The widgets of the `.ui` file that name a parameter, by its name."""
@@ -75,14 +84,6 @@ class Panel:
     def _first_scan(self) -> Node | None:
         volumes = nodes_of_class(self._scene, "vtkMRMLScalarVolumeNode")
         return next((node for node in volumes if _may_be_scan(node)), None)
-
-    def _keep_device(self, place: int) -> None:
-        if self._parameters is not None:
-            self._parameters.device = DEVICES[place]
-
-    def _keep_models(self) -> None:
-        if self._parameters is not None:
-            self._parameters.models = self._ui.modelsPath.currentPath
 
 
 def _may_be_scan(node: Node) -> bool:

@@ -4,19 +4,16 @@
 from typing import Annotated
 
 from slicer import vtkMRMLScalarVolumeNode
-from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 
 @parameterNodeWrapper
 class Parameters:
-    """The choices in the panel; device and models as the command line takes them, models empty for the bundled ones."""
+    """The choices in the panel that belong to the scene."""
 
     scan: vtkMRMLScalarVolumeNode
-    device: Annotated[str, Choice(["auto", "cpu", "cuda"])] = "auto"
-    models: str = ""
     views: Annotated[int, WithinRange(1, 54)] = 54
     hotspot_views: Annotated[int, WithinRange(1, 10000)] = 32
-    initials: str = ""
     opacity: Annotated[float, WithinRange(0, 1)] = 0.8
     threshold: Annotated[float, WithinRange(0, 1)] = 0.15
     this_disc_only: bool = False

@@ -34,13 +34,15 @@ class Rescoring:
     """One disc to be graded where a reader put it.
 
     level: the disc's in the analysis. original, new: where it was, and where it is put. report: the text of a
-    `report.json` that has it there.
+    `report.json` that has it there. views, hotspot_views: those that the other discs were seen through.
     """
 
     level: str
     original: Placement
     new: Placement
     report: str
+    views: int
+    hotspot_views: int
 
 
 def asked_rescoring(analysis: Analysis) -> Rescoring:
@@ -56,7 +58,9 @@ def asked_rescoring(analysis: Analysis) -> Rescoring:
         raise InputError(f"{level} was not found: cancel the move.")
     new = placement_on_line(analysis, finding)
     original = placement(finding.centre_ras_mm, finding.geometry.posterior)
-    return Rescoring(level, original, new, _report_with(analysis, finding, new))
+    settings = json.loads(analysis.record.GetText())["settings"]
+    report = _report_with(analysis, finding, new)
+    return Rescoring(level, original, new, report, settings["views"], settings["hotspot_views"])
 
 
 def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature: Signature) -> None:
@@ -68,11 +72,12 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
     check_in_place(analysis)
     if lined_disc(analysis) != rescoring.level:
         raise InputError(f"The line of {rescoring.level} was removed while it was graded: move the disc again.")
-    analysis.require(Part.SCORES, Part.CORRECTIONS, Part.DISC_NAMES, Part.DISC_SEGMENTS)
+    analysis.require(Part.CORRECTIONS, Part.DISC_SEGMENTS)
     earlier, found = analysis.findings.disc(rescoring.level), result.findings.disc(rescoring.level)
     if not found.scores:
         reason = (found.reason or "no reason given").rstrip(".")
         raise InputError(f"{rescoring.level} could not be graded there ({reason}): drag the line elsewhere.")
+    _check_same_grader(analysis, result)
     result = result.with_each_volume(partial(in_scan_order, analysis.scan))
     report = _report_with_disc(analysis, result, rescoring.level)
     maps = _merged_maps(analysis, result, rescoring.level)
@@ -87,6 +92,17 @@ def take_in(analysis: Analysis, rescoring: Rescoring, result: Result, signature:
         move_disc_markers(analysis, rescoring.level, earlier)
         remove_disc_line(analysis)
         log_correction(analysis, entry)
+
+
+def _check_same_grader(analysis: Analysis, result: Result) -> None:
+    of_all, of_one = (
+        json.loads(text)["models"]["grader"] for text in (analysis.record.GetText(), result.findings.text)
+    )
+    if of_all["digest"] != of_one["digest"]:
+        raise InputError(
+            f"The other discs were graded by another model ({of_all['digest']}, not {of_one['digest']}): choose the "
+            "folder of models that the scan was analysed with."
+        )
 
 
 def _grades(finding: DiscFinding) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def read_result(folder: Path) -> Result:
     return Result(findings, _hotspots(folder), read_image(_existing(folder / "discs.nii.gz")))
 
 
+@lru_cache(maxsize=8)
 def read_findings(text: str, source: str) -> Findings:
     """Understand the text of a `report.json`; raises InputError, naming `source`, where it is no such report."""
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -35,6 +36,17 @@ def check_scan(scan: Node | None) -> None:
     volume = volume_of(scan)
     _check_not_bent(scan)
     checked_scan(volume)
+
+
+@contextmanager
+def active_points_kept(scene: Any) -> Iterator[None]:
+    """Slicer makes every new markups node the one that points are placed into: let it stay the user's own."""
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    before = selection and (selection.GetActivePlaceNodeClassName(), selection.GetActivePlaceNodeID())
+    yield
+    if before:
+        selection.SetReferenceActivePlaceNodeClassName(before[0])
+        selection.SetReferenceActivePlaceNodeID(before[1])
 
 
 def is_evidence(node: Node) -> bool:

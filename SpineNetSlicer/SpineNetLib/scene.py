@@ -11,7 +11,7 @@ from SpineNetLib.heat_maps import add_heat_maps
 from SpineNetLib.markers import add_markers, show_in_sagittal_views
 from SpineNetLib.one_step import in_one_step
 from SpineNetLib.results import Result
-from SpineNetLib.scan_nodes import Node, check_scan, in_scan_order
+from SpineNetLib.scan_nodes import Node, active_points_kept, check_scan, in_scan_order
 from SpineNetLib.segments import add_disc_segments
 from SpineNetLib.tables import add_tables
 
@@ -28,7 +28,8 @@ def add_result(scene: Any, scan: Node, result: Result) -> Analysis:
         add_tables(analysis)
         add_heat_maps(analysis, result.hotspots)
         add_disc_segments(analysis, result.disc_labels)
-        add_markers(analysis)
+        with active_points_kept(scene):
+            add_markers(analysis)
         show_in_sagittal_views(analysis)
         follow_scan(analysis)
         file_away(analysis)

@@ -15,10 +15,7 @@ from SpineNetLib.scan_nodes import Node
 
 def add_tables(analysis: Analysis) -> None:
     """Add the score table as the analysis left it, and an empty log."""
-    scan = analysis.scan.GetName()
-    for part, name in ((Part.SCORES, f"{scan} scores"), (Part.CORRECTIONS, f"{scan} corrections")):
-        add_table(analysis, part, name)
-    fill_table(analysis.node(Part.CORRECTIONS), COLUMNS, [])
+    fill_table(add_table(analysis, Part.CORRECTIONS, f"{analysis.scan.GetName()} corrections"), COLUMNS, [])
     refresh_scores(analysis)
 
 
@@ -49,12 +46,13 @@ def log_correction(analysis: Analysis, entry: Correction) -> None:
 
 
 def refresh_scores(analysis: Analysis) -> None:
-    """Write the score table anew."""
+    """Write the score table anew, in a new node where a user has deleted it."""
     header = ["Level", "Status"]
     for task in Task:
         header += [task.title, f"{task.title} probability", f"{task.title} uncertainty"]
     header += ["Corrected", "Reason"]
-    fill_table(analysis.node(Part.SCORES), header, [_score_row(reading) for reading in current_readings(analysis)])
+    node = analysis.node_or_none(Part.SCORES) or add_table(analysis, Part.SCORES, f"{analysis.scan.GetName()} scores")
+    fill_table(node, header, [_score_row(reading) for reading in current_readings(analysis)])
 
 
 def rows(node: Node) -> list[list[str]]:

@@ -21,6 +21,7 @@ sys.path[:] = _path
 import pytest  # noqa: E402
 import slicer_window  # noqa: E402
 from headless_slicer import HeadlessSlicer, SliceView, scan_node  # noqa: E402
+from PySide6.QtCore import QCoreApplication, QSettings  # noqa: E402
 from report_making import a_report  # noqa: E402
 
 from SpineNetCore.report import write_report  # noqa: E402
@@ -28,6 +29,14 @@ from SpineNetLib.analysis import Analysis  # noqa: E402
 from SpineNetLib.results import Result, read_result  # noqa: E402
 from SpineNetLib.scan_nodes import Node  # noqa: E402
 from SpineNetLib.scene import add_result  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path) -> None:
+    """Slicer's settings as on a new computer."""
+    QCoreApplication.setOrganizationName("SpineNet tests")
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from SpineNetCore.anatomy import DISC_LEVELS, Disc, Task, Vertebra, disc_label
 from SpineNetCore.learning.phantom import DiscTruth, Phantom, PhantomLabel, PhantomSettings, Prevalence, simulate
 from SpineNetCore.report_types import DiscResult, Settings, SpineReport
 from SpineNetCore.scan import mapped
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 SICK = Prevalence(upper_endplate=0.5, lower_endplate=0.5, upper_marrow=0.5, lower_marrow=0.5)
 SMALL = PhantomSettings(

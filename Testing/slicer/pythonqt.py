@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sys
@@ -52,11 +53,19 @@ def disconnect(sender: Any, signature: str, slot: Any) -> bool:
 def install(stand_ins: list[type]) -> ModuleType:
     """Put a module `qt` in place whose `.ui` files know the stand-ins too; returns it."""
     _application()
+    _give_none_references()
     module = _Qt("qt")
     module.QUiLoader = _loader(stand_ins)
     module.QFileDialog = _FileDialog
     sys.modules["qt"] = module
     return module
+
+
+def _give_none_references() -> None:
+    """PySide6 takes one from None with every call that returns nothing: from Python 3.12 on None is immortal."""
+    none = ctypes.py_object(None)
+    for _ in range(1_000_000 if sys.version_info < (3, 12) else 0):
+        ctypes.pythonapi.Py_IncRef(none)
 
 
 class _Qt(ModuleType):

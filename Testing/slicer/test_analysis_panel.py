@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -176,6 +177,19 @@ def test_a_pytorch_whose_installation_was_broken_off_can_be_installed(a_widget, 
     a_widget.ui.analyseButton.click()
     assert "PyTorch 2.2 or newer is not installed" in a_widget.ui.messageLabel.text
     assert not a_widget.ui.installButton.isHidden()
+
+
+def test_a_download_that_fails_is_told_in_words(a_widget, a_scan_node, monkeypatch):
+    def fail(**_choices):
+        raise subprocess.CalledProcessError(1, ["light_the_torch", "install"])
+
+    monkeypatch.setattr("SpineNetLib.libraries._has_torch", lambda: False)
+    monkeypatch.setattr("SpineNetLib.libraries.find_spec", lambda name: name)
+    monkeypatch.setitem(
+        sys.modules, "PyTorchUtils", SimpleNamespace(PyTorchUtilsLogic=lambda: SimpleNamespace(installTorch=fail))
+    )
+    a_widget.ui.installButton.click()
+    assert a_widget.ui.messageLabel.text.startswith("PyTorch could not be downloaded or installed: check the network")
 
 
 def test_nothing_else_is_installed_where_pytorch_was_not(a_widget, a_scan_node, monkeypatch):

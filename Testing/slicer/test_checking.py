@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import vtk
 from report_making import UNSCORED
 
 from SpineNetCore.anatomy import DISC_LEVELS, Task
@@ -10,6 +11,7 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Part
 from SpineNetLib.checking import correct_grade, move_levels, reading_of
 from SpineNetLib.corrections import GradeCorrection, LevelsMoved, Signature, correction_of, row_of
+from SpineNetLib.markers import show_in_sagittal_views
 from SpineNetLib.tables import corrections, current_readings, rows
 
 NOON = Signature(datetime(2026, 3, 1, 12, tzinfo=UTC), "AB")
@@ -105,19 +107,28 @@ def test_a_grade_given_after_a_move_belongs_to_the_disc_as_it_is_called_now(an_a
     assert shown(an_analysis, "L5-S1")["Narrowing"] == "1"
 
 
-@pytest.mark.parametrize("part", [Part.SCORES, Part.VERTEBRA_NAMES, Part.DISC_NAMES, Part.DISC_SEGMENTS])
-def test_where_a_part_was_deleted_no_level_moves(an_analysis, a_scene, part):
-    a_scene.RemoveNode(an_analysis.node(part))
-    with pytest.raises(InputError, match="load its result again"):
+def test_where_the_segments_were_deleted_no_level_moves(an_analysis, a_scene):
+    a_scene.RemoveNode(an_analysis.node(Part.DISC_SEGMENTS))
+    with pytest.raises(InputError, match="analyse the scan again"):
         move_levels(an_analysis, 1, NOON)
     assert corrections(an_analysis) == []
 
 
-def test_where_the_scores_were_deleted_no_grade_is_corrected(an_analysis, a_scene):
-    a_scene.RemoveNode(an_analysis.node(Part.SCORES))
-    with pytest.raises(InputError, match="load its result again"):
-        correct_grade(an_analysis, "L4-L5", Task.PFIRRMANN, 2, NOON)
-    assert corrections(an_analysis) == []
+@pytest.mark.parametrize("part", [Part.SCORES, Part.VERTEBRA_NAMES, Part.DISC_NAMES])
+def test_what_can_be_done_without_is_not_missed(an_analysis, a_scene, part):
+    a_scene.RemoveNode(an_analysis.node(part))
+    correct_grade(an_analysis, "L4-L5", Task.PFIRRMANN, 2, NOON)
+    move_levels(an_analysis, 1, NOON)
+    show_in_sagittal_views(an_analysis)
+    assert shown(an_analysis, "L5-S1")["Pfirrmann"] == "2"
+
+
+def test_points_that_a_user_added_keep_their_names(an_analysis):
+    names = an_analysis.node(Part.DISC_NAMES)
+    names.SetFixedNumberOfControlPoints(False)
+    names.AddControlPoint(vtk.vtkVector3d(0, 0, 0), "mine")
+    move_levels(an_analysis, 1, NOON)
+    assert names.GetNthControlPointLabel(names.GetNumberOfControlPoints() - 1) == "mine"
 
 
 def test_levels_move_by_two_at_most(an_analysis):

@@ -24,6 +24,18 @@ def test_a_reference_is_compared_and_the_grades_exported(a_widget, a_shown_analy
         assert [row["level"] for row in csv.DictReader(file)] == list(DISC_LEVELS)
 
 
+@pytest.mark.parametrize(("button", "ending"), [("exportButton", ".csv"), ("exportPageButton", ".html")])
+@pytest.mark.usefixtures("a_shown_analysis")
+def test_a_file_that_nobody_was_asked_about_is_not_replaced(a_widget, tmp_path, monkeypatch, button, ending):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getSaveFileName", lambda *_: str(tmp_path / "anna.m 2026"))
+    getattr(a_widget.ui, button).click()
+    whole = tmp_path / f"anna.m 2026{ending}"
+    before = whole.stat().st_mtime_ns
+    getattr(a_widget.ui, button).click()
+    assert "is there already: choose it by its whole name" in a_widget.ui.messageLabel.text
+    assert whole.stat().st_mtime_ns == before
+
+
 def test_a_reference_that_cannot_be_read_is_told_and_changes_nothing(a_widget, a_shown_analysis, tmp_path, monkeypatch):
     reference = tmp_path / "reference.csv"
     reference.write_text("level,pfirrmann\nL4-L5,9\n")

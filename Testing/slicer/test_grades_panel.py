@@ -4,11 +4,14 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import slicer
 from panel_using import L4_L5, NARROWING, PFIRRMANN, cell
 
 from SpineNetCore.anatomy import Task
+from SpineNetLib.heat_maps import is_heat_map_shown
 from SpineNetLib.results import read_findings
 from SpineNetLib.scene import add_result
+from SpineNetLib.tables import corrections
 
 
 def with_warnings(report: str, *warnings: str, naming_doubts: tuple[str, ...] = ()) -> str:
@@ -78,6 +81,48 @@ def test_levels_move_up_and_down(a_widget, a_shown_analysis):
     assert cell(a_widget, 5, PFIRRMANN).text() == "\N{EN DASH}"
     a_widget.ui.levelsDownButton.click()
     assert cell(a_widget, L4_L5, PFIRRMANN).text() == before
+
+
+def test_the_picked_disc_stays_picked_when_the_levels_move(a_widget, a_shown_analysis, a_view):
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.levelsDownButton.click()
+    assert a_widget.ui.cellLabel.text.startswith("L5-S1, Pfirrmann")
+    assert a_widget.ui.scoreTable.currentRow() == L4_L5 + 1
+    selector = a_widget.ui.gradeSelector
+    selector.setCurrentIndex(selector.findData(1))
+    selector.activated.emit(selector.currentIndex)
+    assert corrections(a_shown_analysis)[-1].disc == "L4-L5"
+    a_widget.ui.levelsDownButton.click()
+    assert a_widget.ui.cellLabel.text.startswith("Pick a cell")
+    assert not is_heat_map_shown(a_shown_analysis.scene)
+
+
+def test_a_grade_made_normal_takes_its_evidence_off_where_only_abnormal_is_shown(a_widget, a_shown_analysis):
+    a_widget.ui.abnormalOnlyCheckBox.setChecked(True)
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    shown = slicer.mrmlScene.GetFirstNodeByName("SpineNet evidence of chosen discs")
+    before = slicer.util.arrayFromVolume(shown).sum()
+    a_widget.panel.grades.correct(1, Task.PFIRRMANN, "L4-L5")
+    assert slicer.util.arrayFromVolume(shown).sum() < before
+
+
+def test_a_disc_without_a_grade_offers_none(a_widget, a_shown_analysis):
+    a_widget.ui.scoreTable.setCurrentCell(0, PFIRRMANN)
+    assert a_widget.ui.gradeSelector.currentIndex == -1
+
+
+def test_only_the_chosen_analysis_has_its_names_on_the_views(
+    a_widget, a_shown_analysis, a_scene, a_scan_node, a_result
+):
+    second = add_result(a_scene, a_scan_node, a_result)
+    a_widget.panel.grades.show(second)
+
+    def visible(analysis):
+        return {bool(markups.GetDisplayNode().GetVisibility()) for markups in analysis.markers()}
+
+    assert (visible(a_shown_analysis), visible(second)) == ({False}, {True})
+    a_widget.ui.analysisSelector.setCurrentIndex(0)
+    assert (visible(a_shown_analysis), visible(second)) == ({True}, {False})
 
 
 def test_a_doubt_about_names_names_the_buttons_until_the_levels_were_moved(a_widget, a_scene, a_scan_node, a_result):

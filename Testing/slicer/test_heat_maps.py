@@ -141,10 +141,34 @@ def test_hiding_leaves_the_scan_and_other_overlays(an_analysis, a_view):
     a_view.layers.SetForegroundVolumeID(an_analysis.scan.GetID())
     hide_heat_maps(an_analysis.scene)
     assert a_view.layers.GetForegroundVolumeID() == an_analysis.scan.GetID()
+    a_view.layers.SetForegroundOpacity(0.25)
+    for task in (Task.PFIRRMANN, Task.NARROWING):
+        show_heat_map(an_analysis, task, Overlay())
+    hide_heat_maps(an_analysis.scene)
+    assert a_view.layers.GetForegroundVolumeID() == an_analysis.scan.GetID()
+    assert a_view.layers.GetForegroundOpacity() == 0.25
+    assert a_view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
+
+
+def test_an_overlay_deleted_meanwhile_does_not_come_back(an_analysis, a_view):
+    other = an_analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1")
+    a_view.layers.SetForegroundVolumeID(other.GetID())
     show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
+    an_analysis.scene.RemoveNode(other)
     hide_heat_maps(an_analysis.scene)
     assert a_view.layers.GetForegroundVolumeID() is None
-    assert a_view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
+
+
+def test_a_view_of_another_scan_keeps_its_layers(an_analysis, a_view, an_application):
+    other_view = SliceView(an_application, "Red", "Axial", (100, 100))
+    first, second = (an_analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name) for name in ("T1", "STIR"))
+    a_view.layers.SetBackgroundVolumeID(an_analysis.scan.GetID())
+    other_view.layers.SetBackgroundVolumeID(first.GetID())
+    other_view.layers.SetForegroundVolumeID(second.GetID())
+    show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
+    assert a_view.layers.GetForegroundVolumeID() == an_analysis.heat_map(Task.PFIRRMANN).GetID()
+    assert other_view.layers.GetBackgroundVolumeID() == first.GetID()
+    assert other_view.layers.GetForegroundVolumeID() == second.GetID()
 
 
 def test_the_heat_of_one_disc_is_shown_alone(an_analysis, a_view, the_phantom):

@@ -88,6 +88,41 @@ def test_an_undone_analysis_leaves_the_panel_and_comes_back(a_widget, a_scene, a
     assert cell(a_widget, L4_L5, PFIRRMANN).text().startswith("5")
 
 
+def test_who_reads_and_where_the_networks_run_stays_here_when_the_scene_travels(a_widget, a_scene, tmp_path):
+    a_widget.ui.initialsEdit.setText("ANNA")
+    a_widget.ui.deviceSelector.setCurrentIndex(2)
+    a_widget.ui.modelsPath.setCurrentPath(str(tmp_path))
+    node = a_widget.logic.getParameterNode().parameterNode
+    assert not {"initials", "device", "models"} & set(node.GetParameterNames())
+    a_scene.Clear()
+    assert a_widget.ui.initialsEdit.text == "ANNA"
+    assert a_widget.ui.deviceSelector.currentIndex == 2
+
+
+def test_a_result_that_comes_while_another_module_is_open_leaves_its_views_alone(
+    a_widget, a_scene, a_scan_node, a_result, a_view
+):
+    a_widget.exit()
+    a_widget.panel.analysis._add_to(a_scan_node, a_result)
+    assert a_view.layers.GetBackgroundVolumeID() is None
+    a_widget.enter()
+    assert a_view.layers.GetBackgroundVolumeID() == a_scan_node.GetID()
+    assert a_widget.ui.cellLabel.text.startswith("L1-L2")
+
+
+def test_a_sentence_is_still_there_when_the_module_is_opened_again(a_widget, a_shown_analysis):
+    a_widget.exit()
+    a_widget.panel.analysis._messages.say("The analysis failed.")
+    a_widget.enter()
+    assert a_widget.ui.messageLabel.text == "The analysis failed."
+
+
+def test_a_scene_that_is_closed_leaves_no_word(a_widget, a_shown_analysis, a_scene):
+    a_widget.ui.opacitySlider.setValue(0.3)
+    a_scene.Clear()
+    assert a_widget.ui.messageLabel.text == ""
+
+
 def test_the_picked_disc_is_still_picked_when_the_module_is_opened_again(a_widget, a_shown_analysis):
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, NARROWING)
     a_widget.exit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import re
 from dataclasses import replace
@@ -117,20 +116,6 @@ def test_doubts_about_names_are_told_until_the_levels_were_moved(an_analysis):
     assert current_report(an_analysis).warnings == ("They may be wrong.", "It looks like T1.")
     move_levels(an_analysis, 1, NOON)
     assert current_report(an_analysis).warnings == ("It looks like T1.", "The levels were moved by +1.")
-
-
-def test_without_pytorch_it_says_how_to_get_it_and_writes_nothing(an_analysis, tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *rest):
-        if name == "SpineNetCore.report_page":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(InputError, match="The page needs torch: install PyTorch"):
-        export_page(an_analysis, tmp_path / "report.html")
-    assert list(tmp_path.glob("report*")) == []
 
 
 def test_a_page_that_cannot_be_written_leaves_the_earlier_file(an_analysis, tmp_path):

@@ -336,14 +336,31 @@ def test_a_disc_that_could_not_be_graded_there_changes_nothing(an_analysis, the_
     assert lined_disc(an_analysis) == LEVEL
 
 
-@pytest.mark.parametrize("part", [Part.DISC_NAMES, Part.SCORES, Part.CORRECTIONS, Part.DISC_SEGMENTS])
+@pytest.mark.parametrize("part", [Part.CORRECTIONS, Part.DISC_SEGMENTS])
 def test_where_a_part_of_the_analysis_was_deleted_nothing_changes(an_analysis, the_fresh_result, a_scene, part):
     rescoring = asked(an_analysis)
     a_scene.RemoveNode(an_analysis.node(part))
     before = an_analysis.record.GetText()
-    with pytest.raises(InputError, match="load its result again"):
+    with pytest.raises(InputError, match="analyse the scan again"):
         take_in(an_analysis, rescoring, the_fresh_result, NOON)
     assert an_analysis.record.GetText() == before
+
+
+def test_a_disc_graded_by_another_model_is_not_put_beside_the_others(an_analysis, the_fresh_result):
+    rescoring = asked(an_analysis)
+    report = json.loads(the_fresh_result.findings.text)
+    report["models"]["grader"]["digest"] = "another"
+    findings = replace(the_fresh_result.findings, text=json.dumps(report))
+    with pytest.raises(InputError, match=r"by another model \(0123456789ab, not another\): choose the folder"):
+        take_in(an_analysis, rescoring, replace(the_fresh_result, findings=findings), NOON)
+
+
+def test_a_disc_is_graded_through_as_many_views_as_the_others(an_analysis):
+    content = json.loads(an_analysis.record.GetText())
+    content["settings"] |= {"views": 5, "hotspot_views": 3}
+    an_analysis.record.SetText(json.dumps(content))
+    rescoring = asked(an_analysis)
+    assert (rescoring.views, rescoring.hotspot_views) == (5, 3)
 
 
 def test_a_scan_moved_under_its_line_is_not_graded_before_the_line_followed(an_analysis):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import slicer
+import vtk
 from headless_slicer import reorder, scan_node
 from report_making import UNSCORED, a_report
 
@@ -17,6 +18,7 @@ from SpineNetLib import markers
 from SpineNetLib.analysis import Part, analyses, check_in_place
 from SpineNetLib.checking import correct_grade, move_levels
 from SpineNetLib.corrections import Signature
+from SpineNetLib.disc_line import add_disc_line
 from SpineNetLib.folders import folder_of
 from SpineNetLib.page import current_report
 from SpineNetLib.reference_table import keep_reference, kept_reference
@@ -123,6 +125,16 @@ def test_a_failure_half_way_leaves_the_scene_as_it_was(a_scene, a_scan_node, a_r
         add_result(a_scene, a_scan_node, a_result)
     assert kinds(a_scene) == before
     assert tree_of(a_scene).GetNumberOfItems() == items
+
+
+def test_points_go_on_into_the_users_own_list(an_application, a_scene, a_scan_node, a_result):
+    mine = a_scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "my points")
+    analysis = add_result(a_scene, a_scan_node, a_result)
+    add_disc_line(analysis, "L4-L5")
+    selection = an_application.logic.GetSelectionNode()
+    assert selection.GetActivePlaceNodeID() == mine.GetID()
+    names = analysis.node(Part.DISC_NAMES)
+    assert names.AddControlPoint(vtk.vtkVector3d(0, 0, 0)) == -1
 
 
 def test_a_result_is_undone_in_one_step(a_scene, a_scan_node, a_result):

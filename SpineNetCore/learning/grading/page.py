@@ -28,9 +28,10 @@ OF_AGREEMENT = (
     ),
     (
         "coarser questions",
-        "Narrowing, none or some: grade 1 or any other. Marrow, either side: changed above or below. Labels that only "
-        "tell so much count here, and not in the task itself.",
+        "Narrowing, none or some: grade 1 or any other, whose probabilities add up. Marrow, either side: changed above "
+        "or below, as the likelier side says. Labels that only tell so much count here, and not in the task itself.",
     ),
+    ("discs", "Those of which the truth tells; a disc on two scans counts twice. Intervals are over patients."),
     (
         "confusion matrices",
         "A row per true grade, a column per given one: discs, and their share of the row, which is also the colour.",

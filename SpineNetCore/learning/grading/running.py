@@ -14,7 +14,7 @@ from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.grading.measures import Chances
 from SpineNetCore.learning.worker_pool import mapping
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 Grader = Callable[[FloatArray], list[tuple[TaskScore, ...]]]
 """From contexts, (D, 13, 192, 320), to the scores of each."""

@@ -14,7 +14,8 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
 from SpineNetCore.hotspots import HotspotSettings, blurred, shown_class
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scores import TaskScore, ready_network
+from SpineNetCore.scores import ready_network
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 

@@ -12,7 +12,8 @@ from SpineNetCore.disc_volume import DiscVolume
 from SpineNetCore.learning.datasets.graded_scans import GradeSets
 from SpineNetCore.learning.lesions import SMALLEST_LESION, Mask
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scores import TaskScore, score_discs
+from SpineNetCore.scores import score_discs
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import FixedView
 

@@ -10,7 +10,7 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import DISC_SHAPE
 from SpineNetCore.learning.hotspot_scorecard.cases import slices_in_scan
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 
 _BELOW_MIDDLE_PX = {
     Task.UPPER_ENDPLATE: -12,

@@ -15,7 +15,7 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.hotspots import Evidence, HotspotSettings, disc_hotspots
 from SpineNetCore.learning.hotspot_scorecard.fixed_place import fixed_maps
 from SpineNetCore.network import GradingNetwork
-from SpineNetCore.scores import TaskScore
+from SpineNetCore.task_score import TaskScore
 from SpineNetCore.views import RandomViewRanges
 
 FIXED, SALIENCY, SMOOTHGRAD, GRAD_CAM, PAPER, OURS = "fixed", "saliency", "smoothgrad", "gradcam", "paper", "ours"
