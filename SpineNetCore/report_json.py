@@ -42,6 +42,7 @@ def _scan(scan: Scan, file_name: str) -> Json:
     return {
         "name": scan.name,
         "file": file_name,
+        "digest": scan.digest,
         "axes": ["slice", "row", "column"],
         "shape": list(scan.voxels.shape),
         "spacing_mm": _numbers(np.asarray(scan.spacing_mm)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -62,6 +63,11 @@ class Scan:
     name: str
     file_grid: FileGrid | None = None
     doubts: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The first twelve hexadecimal digits of the SHA-256 of its voxels, by which the same scan is known again."""
+        return hashlib.sha256(self.voxels.tobytes()).hexdigest()[:12]
 
     @property
     def ijk_from_ras(self) -> Affine:

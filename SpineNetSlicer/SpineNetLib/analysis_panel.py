@@ -13,13 +13,14 @@ import slicer
 from slicer.i18n import tr as _
 
 from SpineNetCore.errors import InputError
+from SpineNetCore.file_volume import checked_scan
 from SpineNetLib import libraries
 from SpineNetLib.analysis import Analysis
 from SpineNetLib.messages import Messages
 from SpineNetLib.rescoring import Rescoring
 from SpineNetLib.resources import SAMPLE, SAMPLE_NAME
 from SpineNetLib.results import Result, read_result
-from SpineNetLib.scan_nodes import Node, check_scan, write_scan
+from SpineNetLib.scan_nodes import Node, check_scan, volume_of, write_scan
 from SpineNetLib.scene import add_result
 from SpineNetLib.worker import Options, Progress, Worker
 
@@ -88,8 +89,15 @@ class AnalysisPanel:
             self.analyse()
 
     def load_result(self, folder: Path) -> None:
-        """Show what the command line wrote about the chosen scan; raises InputError where it is not about this scan."""
-        self._add_to(self._ui.scanSelector.currentNode(), read_result(folder))
+        """Show what the command line wrote about the chosen scan; raises InputError where it lies on another grid.
+
+        Another scan may have the same grid: that is told, as its voxels may also have been changed on purpose.
+        """
+        scan, result = self._ui.scanSelector.currentNode(), read_result(folder)
+        self._add_to(scan, result)
+        if result.findings.scan_digest not in ("", checked_scan(volume_of(scan)).digest):
+            warning = _("The voxels of '{scan}' are not those that were analysed: check that this is its result.")
+            self._messages.say(warning.format(scan=scan.GetName()))
 
     def cancel(self) -> None:
         """End the analysis at once, without a trace in the scene."""

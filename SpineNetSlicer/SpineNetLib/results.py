@@ -61,11 +61,13 @@ class DiscFinding:
 class Findings:
     """All of `report.json` that the scene shows, and its text as it was.
 
-    shape, ras_from_ijk: of the scan that was analysed, [slice, row, column], RAS millimetres. naming_doubts: those of
-    the warnings that are over once a reader has moved the names.
+    scan_digest: of the voxels that were analysed, "" where an earlier version wrote none. shape, ras_from_ijk: of the
+    scan that was analysed, [slice, row, column], RAS millimetres. naming_doubts: those of the warnings that are over
+    once a reader has moved the names.
     """
 
     text: str
+    scan_digest: str
     shape: tuple[int, int, int]
     ras_from_ijk: Affine
     vertebrae: tuple[Vertebra, ...]
@@ -111,6 +113,7 @@ def read_findings(text: str, source: str) -> Findings:
             raise ValueError(f"its discs are not {', '.join(DISC_LEVELS)}")
         return Findings(
             text=text,
+            scan_digest=str(content["scan"].get("digest", "")),
             shape=_shape(content["scan"]["shape"]),
             ras_from_ijk=_affine(content["scan"]["ras_from_ijk"]),
             vertebrae=tuple(_vertebra(entry) for entry in content["vertebrae"]),

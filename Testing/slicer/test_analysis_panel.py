@@ -17,6 +17,7 @@ from report_making import a_report
 
 from SpineNetCore.anatomy import Task
 from SpineNetLib.analysis import analyses
+from SpineNetLib.scene import add_result
 
 
 def test_the_sample_is_loaded_analysed_and_shown(a_widget, a_scene, a_view, temporary_files):
@@ -121,6 +122,23 @@ def test_the_result_of_another_scan_is_refused_and_the_scene_stays(a_widget, a_s
     a_widget.ui.resultButton.click()
     assert "does not lie on the voxels of 'another'" in a_widget.ui.messageLabel.text
     assert node_ids(a_scene) == before
+
+
+def test_another_scan_on_the_same_grid_is_told_beside_the_result(a_widget, a_scene, a_result_folder, monkeypatch):
+    monkeypatch.setattr(sys.modules["qt"].QFileDialog, "getExistingDirectory", lambda *_: str(a_result_folder))
+    report = a_report()
+    another = scan_node(a_scene, replace(report.scan, name="another", voxels=report.scan.voxels + 1))
+    a_widget.ui.scanSelector.setCurrentNode(another)
+    a_widget.ui.resultButton.click()
+    assert "The voxels of 'another' are not those that were analysed" in a_widget.ui.messageLabel.text
+    assert len(analyses(a_scene)) == 1
+
+
+def test_a_long_name_does_not_widen_the_panel(a_widget, a_scene, a_scan_node, a_result):
+    before = a_widget.ui.analysisSelector.minimumSizeHint().width()
+    a_scan_node.SetName("T2 TSE SAG " * 9)
+    a_widget.panel.grades.show(add_result(a_scene, a_scan_node, a_result))
+    assert a_widget.ui.analysisSelector.minimumSizeHint().width() == before
 
 
 def test_a_scan_that_is_not_sagittal_is_told_at_once(a_widget, a_scene):
