@@ -112,9 +112,10 @@ def _course(options: argparse.Namespace) -> Course:
 
 
 def _tell(options: argparse.Namespace, by_point: Mapping[str, Sequence[Repeat]]) -> None:
+    from SpineNetCore.learning.figure_files import write_texts
     from SpineNetCore.learning.grading.repeats import point_tables, repeats_csv, tables_text
     from SpineNetCore.learning.grading.repeats_page import NOTE, points_page
-    from SpineNetCore.learning.grading.result import BRANCH_POINTS, write_texts
+    from SpineNetCore.learning.grading.result import BRANCH_POINTS
 
     tables = point_tables(by_point)
     if not tables:

@@ -49,9 +49,10 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure both, print, and write."""
+    from SpineNetCore.learning.figure_files import write_texts
     from SpineNetCore.learning.grading.repeats import figure_tables, repeats, repeats_csv, tables_text
     from SpineNetCore.learning.grading.repeats_page import NOTE, repeats_page
-    from SpineNetCore.learning.grading.result import REPEATABILITY, write_texts
+    from SpineNetCore.learning.grading.result import REPEATABILITY
 
     check_sources(options)
     if options.output:

@@ -20,6 +20,8 @@ from SpineNetCore.views import FixedView, RandomViewRanges
 _WHICH_DISCS = 0, 2
 """Sets the random numbers that choose discs apart from those of a look or a lesion of the same step."""
 
+_DISCS_FOR_MEANS = 200
+
 
 @dataclass(frozen=True)
 class DiscPool:
@@ -83,10 +85,10 @@ class DiscBatches:
         return np.resize(order, max(discs, batch))[place * batch : (place + 1) * batch].tolist()  # type: ignore[no-any-return]
 
 
-def slice_means(pools: Sequence[DiscPool], discs: int = 200) -> Tensor:
+def slice_means(pools: Sequence[DiscPool]) -> Tensor:
     """(9,) mean intensity of each slice of the disc volume over some discs of each pool, where present (section 4)."""
     rng = np.random.default_rng(0)
-    drawn = [pool.examples[k] for pool in pools for k in rng.permutation(len(pool.examples))[:discs]]
+    drawn = [pool.examples[k] for pool in pools for k in rng.permutation(len(pool.examples))[:_DISCS_FOR_MEANS]]
     volumes = (FixedView().cut(tensor_of(example.context())) for example in drawn)
     means = torch.stack([volume.mean(dim=(1, 2)) for volume in volumes])  # (discs, 9)
     return means.sum(dim=0) / (means > 0).sum(dim=0).clamp(min=1)

@@ -12,8 +12,8 @@ from SpineNetCore.learning.datasets.spider_original import spider_scans
 from SpineNetCore.learning.datasets.splits import with_splits
 
 
-def read_sources(spider: Path | None, manifests: Sequence[Path], seed: int = 0) -> list[GradedScan]:
-    """The graded scans of a SPIDER folder, in either layout, and of manifests, with the splits that the seed draws.
+def read_sources(spider: Path | None, manifests: Sequence[Path]) -> list[GradedScan]:
+    """The graded scans of a SPIDER folder, in either layout, and of manifests, with their splits.
 
     Raises InputError where there is neither, where a table is at fault, where a patient or a file is in two splits, or
     where two tables grade the same disc.
@@ -25,7 +25,7 @@ def read_sources(spider: Path | None, manifests: Sequence[Path], seed: int = 0) 
     scans = [] if spider is None else spider_scans(spider)
     for manifest in manifests:
         scans += manifest_scans(manifest)
-    split = with_splits(scans, seed)
+    split = with_splits(scans)
     _check_files(split)
     return split
 

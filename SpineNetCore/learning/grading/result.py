@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
+from SpineNetCore.learning.figure_files import write_texts
 from SpineNetCore.learning.grading.page import Evaluation, evaluation_page
 from SpineNetCore.learning.grading.running import GradedDisc
 from SpineNetCore.learning.grading.table import discs_csv, figures_csv
@@ -34,13 +33,3 @@ def write_agreement(evaluation: Evaluation, folder: Path) -> None:
     """Write the page and a row per figure; raises InputError as `write_grading`."""
     texts = {"agreement.csv": figures_csv(evaluation.lines), "agreement.html": evaluation_page(evaluation)}
     write_texts(AGREEMENT, texts, folder)
-
-
-def write_texts(kind: ResultKind, texts: Mapping[str, str], folder: Path) -> None:
-    """Write files by name into a result folder, whole or not at all."""
-    kind.write(folder, partial(_write_files, texts))
-
-
-def _write_files(texts: Mapping[str, str], folder: Path) -> None:
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
+from SpineNetCore.learning.figure_files import write_texts
+from SpineNetCore.learning.figure_text import csv_text
+from SpineNetCore.learning.localisation.lowest_discs import PictureOutcome
 from SpineNetCore.learning.localisation.page import Evaluation, evaluation_page
 from SpineNetCore.learning.localisation.table import outcomes_csv
 from SpineNetCore.whole_results import ResultKind
@@ -18,17 +20,16 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 
     Raises InputError where the folder cannot be written or is not ours.
     """
-    RESULT.write(folder, partial(_write_files, evaluation))
+    texts = {
+        "localisation.csv": outcomes_csv([measurement.outcome for measurement in evaluation.measurements]),
+        "localisation.html": evaluation_page(evaluation),
+    }
+    pictures = {"pictures.csv": _pictures_csv(evaluation.pictures)} if evaluation.pictures else {}
+    write_texts(RESULT, texts | pictures, folder)
 
 
-def _write_files(evaluation: Evaluation, folder: Path) -> None:
-    outcomes = [measurement.outcome for measurement in evaluation.measurements]
-    (folder / "localisation.csv").write_text(outcomes_csv(outcomes), encoding="utf-8")
-    (folder / "localisation.html").write_text(evaluation_page(evaluation), encoding="utf-8")
-    if evaluation.pictures:
-        with (folder / "pictures.csv").open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["patient", "away_mm", "right", "warned"])
-            for p in evaluation.pictures:
-                away = "" if p.away_mm is None else f"{p.away_mm:.1f}"
-                table.writerow([p.patient, away, int(p.is_right), int(p.is_warned)])
+def _pictures_csv(outcomes: Sequence[PictureOutcome]) -> str:
+    """away_mm is empty where the picture was refused, and `inf` where it shows no L5-S1 by what was read."""
+    away = ("" if one.away_mm is None else f"{one.away_mm:.1f}" for one in outcomes)
+    rows = ((one.patient, mm, int(one.is_right), int(one.is_warned)) for one, mm in zip(outcomes, away, strict=True))
+    return csv_text(("patient", "away_mm", "right", "warned"), rows)

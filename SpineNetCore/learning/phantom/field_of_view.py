@@ -13,6 +13,7 @@ from SpineNetCore.learning.phantom.settings import PhantomSettings, chance, draw
 from SpineNetCore.learning.phantom.shapes import Spine
 
 _USUAL_SLICES = (9, 19)
+_NEAR_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ class FieldOfView:
         pixels = (points - np.asarray(self.origin_mm)) / self.pixel_mm
         return bool((pixels >= 0).all() and (pixels <= (self.columns - 1, self.rows - 1)).all())
 
-    def reaches(self, lateral_mm: float, tolerance_mm: float = 5.0) -> bool:
-        """Whether a slice passes within half a slice spacing, or the tolerance, of that lateral place."""
+    def reaches(self, lateral_mm: float) -> bool:
+        """Whether a slice passes within half a slice spacing, or `_NEAR_MM`, of that lateral place."""
         nearest = np.abs(self.stack.laterals_mm - lateral_mm).min()
-        return bool(nearest <= max(self.stack.spacing_mm / 2, tolerance_mm))
+        return bool(nearest <= max(self.stack.spacing_mm / 2, _NEAR_MM))
 
 
 def draw_stack(rng: np.random.Generator, settings: PhantomSettings) -> SliceStack:
