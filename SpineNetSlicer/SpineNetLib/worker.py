@@ -8,7 +8,9 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.child_process import ChildProcess, Process, ProcessFactory
 from SpineNetLib.results import Result, read_result
 
+_PREFIX = "spinenet-"
+_LONGEST_ANALYSIS_S = 86_400.0
 _SCAN_FILE = "scan.nrrd"
 _RESULT_FOLDER = "result"
 _REPORT_FILE = "report.json"
@@ -31,8 +35,9 @@ _LEAST_FREE_BYTES = 100_000_000
 class Options:
     """What the user chose.
 
-    device: auto, cpu or cuda. models: None for those that come with SpineNet. report: the text of a `report.json` whose
-    vertebrae and discs are taken as they are, None to find them. levels: the discs to grade, all when empty.
+    device: auto, cpu or cuda. hotspot_views: 0 for no evidence. models: None for those that come with SpineNet. report:
+    the text of a `report.json` whose vertebrae and discs are taken as they are, None to find them. levels: the discs to
+    grade, all when empty.
     """
 
     device: str = "auto"
@@ -81,8 +86,9 @@ class Worker:
         if self.is_running:
             raise InputError("An analysis is running: cancel it or wait for its end.")
         self._said = []
+        _remove_what_crashes_left()
         try:
-            self._folder = tempfile.TemporaryDirectory(prefix="spinenet-", ignore_cleanup_errors=True)
+            self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
             folder = Path(self._folder.name)
             if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
                 raise AnalysisError(_disk_full())
@@ -137,11 +143,20 @@ class Worker:
             folder.cleanup()
 
 
+def _remove_what_crashes_left() -> None:
+    """Pictures of patients are not to lie about for ever where Slicer was killed during an analysis."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another's, or gone by now
+            if time.time() - folder.stat().st_mtime > _LONGEST_ANALYSIS_S:
+                shutil.rmtree(folder)
+
+
 def command_line(folder: Path, options: Options) -> list[str]:
     """The command that analyses the scan in `folder` and writes its result there."""
     command = [python_executable(), "-m", "SpineNetCore", "analyse", str(folder / _SCAN_FILE)]
     command += ["--output", str(folder / _RESULT_FOLDER), "--progress", "json", "--device", options.device]
-    command += ["--views", str(options.views), "--hotspot-views", str(options.hotspot_views)]
+    command += ["--views", str(options.views)]
+    command += ["--hotspot-views", str(options.hotspot_views)] if options.hotspot_views else ["--no-hotspots"]
     if options.models is not None:
         command += ["--models", str(options.models.absolute())]
     if options.report is not None:

@@ -34,6 +34,22 @@ DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + HAS_A_
 pytestmark = pytest.mark.usefixtures("temporary_files")
 
 
+def test_what_a_crash_left_behind_a_day_ago_is_removed(temporary_files):
+    for name, hours in (("spinenet-old", 25), ("spinenet-running", 1), ("others", 99)):
+        (temporary_files / name).mkdir()
+        (temporary_files / name / "scan.nrrd").touch()
+        os.utime(temporary_files / name, (time.time() - 3600 * hours,) * 2)
+    worker = worker_that_runs("")
+    worker.start(write_nothing, Options())
+    worker.stop()
+    assert sorted(path.name for path in temporary_files.iterdir()) == ["others", "spinenet-running"]
+
+
+def test_a_scan_analysed_without_evidence_is_graded_again_without(tmp_path):
+    assert "--no-hotspots" in command_line(tmp_path, Options(hotspot_views=0))
+    assert "--hotspot-views" not in command_line(tmp_path, Options(hotspot_views=0))
+
+
 @pytest.fixture
 def a_note(tmp_path) -> Path:
     """Where a process writes who its child is."""
