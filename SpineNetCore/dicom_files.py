@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from SpineNetCore.anatomy import Affine, FloatArray
 from SpineNetCore.dicom_headers import DAMAGE, DicomSlice, read_dataset, slices_of_file, without_warnings
-from SpineNetCore.dicom_series import is_t2, sagittal_t2_series, series_of_file, title
+from SpineNetCore.dicom_series import is_t2, sagittal_t2_series, series_of_file, suppresses_fat, title
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 from SpineNetCore.file_volume import FileVolume
@@ -30,7 +30,7 @@ GAP_TOLERANCE = 0.05
 """Largest departure of a step from the usual one, as a share of it: rounding is far below, a lost slice far above."""
 
 DRIFT_TOLERANCE_MM = 0.5
-"""How far slices may shift sideways along the stack, below a pixel: a sheared stack fits no grid with right angles."""
+"""How far a slice may lie sideways of the first, below a pixel: they would fit no grid with right angles."""
 
 LONE_SLICE_MM = 4.0
 """ours: thickness of a lone slice that does not give its own, usual in lumbar protocols."""
@@ -82,14 +82,20 @@ def _step_mm(stack: list[DicomSlice], path: Path) -> float:
     places_mm = np.array([header.position_lps_mm @ stack[0].normal for header in stack])
     steps_mm = np.diff(places_mm)
     _check_steps(steps_mm, places_mm, stack, path)
-    travel_mm = stack[-1].position_lps_mm - stack[0].position_lps_mm
-    drift_mm = float(np.linalg.norm(travel_mm - (travel_mm @ stack[0].normal) * stack[0].normal))
+    _check_in_line(stack, path)
+    return float(steps_mm.mean())
+
+
+def _check_in_line(stack: list[DicomSlice], path: Path) -> None:
+    """Slices of two stations, or of a patient who was moved, may lie as regularly as those of a sheared stack."""
+    travels_mm = np.stack([header.position_lps_mm - stack[0].position_lps_mm for header in stack])
+    sideways_mm = travels_mm - np.outer(travels_mm @ stack[0].normal, stack[0].normal)
+    drift_mm = float(np.linalg.norm(sideways_mm, axis=1).max())
     if drift_mm > DRIFT_TOLERANCE_MM:
         raise InputError(
-            f"the slices of '{path}' shift sideways by {drift_mm:.1f} mm from first to last: "
-            "resample the series to a grid with right angles."
+            f"the slices of '{path}' shift sideways by up to {drift_mm:.1f} mm against the first: give slices of one "
+            "run alone, or resample the series to a grid with right angles."
         )
-    return float(steps_mm.mean())
 
 
 def _check_steps(
@@ -141,6 +147,9 @@ def _intensities(path: Path, headers: list[DicomSlice]) -> list[NDArray[Any]]:
         raise InputError(f"'{path}' is cut off or has no pixels: copy it again whole.") from error
     else:
         frames = stored.reshape(-1, *headers[0].shape).astype(np.float32)
+    if headers[0].padding is not None and (frames != headers[0].padding).any():
+        is_padding = frames == headers[0].padding
+        frames[is_padding] = frames[~is_padding].min()
     return [frames[header.frame] * header.slope + header.intercept for header in headers]
 
 
@@ -170,6 +179,11 @@ def _doubts(stack: list[DicomSlice]) -> tuple[str, ...]:
     if not is_t2(stack[0].series):
         doubts.append(
             f"The series '{title(stack[0].series)}' does not say that it is T2-weighted: the grades hold for T2 only."
+        )
+    if suppresses_fat(stack[0].series):
+        doubts.append(
+            f"The series '{title(stack[0].series)}' suppresses fat, which darkens marrow: the grades hold for T2 "
+            "without that."
         )
     if len(stack) == 1 and not stack[0].step_mm:
         doubts.append(f"The slice does not say how thick it is: {LONE_SLICE_MM:g} mm was taken.")

@@ -42,13 +42,16 @@ _FIRST_GROUPS = (b"\x02\0", b"\x08\0")
 
 @dataclass(frozen=True)
 class SeriesKey:
-    """What the slices of one series share; their echo times may differ a little."""
+    """What the slices of one series share; their echo times may differ a little. date: of the study, YYYYMMDD."""
 
     uid: str
     description: str
     echo_time_ms: float | None
     is_gradient_echo: bool
     has_fat_saturation: bool
+    is_echo_planar: bool = False
+    body_part: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class DicomSlice:
     position_lps_mm: (3,) centre of the first pixel. row_direction, column_direction: (3,) perpendicular LPS unit
     vectors along which the column index and the row index grow. pixel_spacing_mm: between rows, between columns.
     shape: rows, columns. step_mm: SpacingBetweenSlices or else SliceThickness, None where neither is given.
-    Stored values times `slope` plus `intercept` are intensities.
+    Stored values times `slope` plus `intercept` are intensities, but for `padding`, which fills up the picture.
     """
 
     path: Path
@@ -73,6 +76,7 @@ class DicomSlice:
     step_mm: float | None
     slope: float
     intercept: float
+    padding: float | None = None
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -164,6 +168,7 @@ def _slice(dataset: Dataset, path: Path, frame: int) -> DicomSlice:
         step_mm=_number(dataset, "SpacingBetweenSlices", frame) or _number(dataset, "SliceThickness", frame),
         slope=_number(dataset, "RescaleSlope", frame) or 1.0,
         intercept=_number(dataset, "RescaleIntercept", frame) or 0.0,
+        padding=_number(dataset, "PixelPaddingValue", frame),
     )
 
 
@@ -187,6 +192,9 @@ def _series(dataset: Dataset, frame: int) -> SeriesKey:
         echo_time_ms=_number(dataset, "EchoTime", frame) or _number(dataset, "EffectiveEchoTime", frame),
         is_gradient_echo="GR" in _words(dataset, "ScanningSequence"),
         has_fat_saturation="FS" in _words(dataset, "ScanOptions"),
+        is_echo_planar="EP" in _words(dataset, "ScanningSequence"),
+        body_part=str(dataset.get("BodyPartExamined") or ""),
+        date=str(dataset.get("StudyDate") or ""),
     )
 
 

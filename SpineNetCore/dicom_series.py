@@ -19,7 +19,12 @@ ECHO_GAP_MS = 5.0
 
 _T1 = re.compile(r"t1(?!\d)")
 _T2 = re.compile(r"t2(?!\d)")
-_FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|fs(?![a-z])")
+_FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|water|fs(?![a-z])")
+_ELSEWHERE = re.compile(r"thora|dorsal|cerv|brain|bws|hws|(?<![a-z])[ct]-?(sp|wk)")
+_LUMBAR = re.compile(r"lumb|lomb|lws|sacr|(?<![a-z])ls?-?(sp|wk)")
+_NOT_PLAIN = re.compile(r"adc|dwi|diff|trace|myelo|(?<![a-z])(sub|mip|mpr)(?![a-z])")
+"""Diffusion, myelograms and what was computed from other pictures."""
+
 _LOCALISER = re.compile(r"(?<![a-z])loc|scout|survey")
 
 
@@ -36,14 +41,15 @@ class ChosenSeries:
         """What a report says of the choice, where there was one."""
         if not self.others:
             return ()
-        said = f"Of {self.others + 1} DICOM series, '{title(self.slices[0].series)}' was read."
+        said = f"Of {self.others + 1} DICOM series, '{title(self.slices[0].series)}'{_of_day(self.slices[0])} was read."
         if self.rival is not None:
             said += f" '{title(self.rival)}' suits as well: give a folder with that series alone to have it read."
         return (said,)
 
 
 def sagittal_t2_series(folder: Path) -> ChosenSeries:
-    """The best series below a folder: sagittal, T2, without fat suppression, most slices.
+    """The best series below a folder: sagittal, of no other part of the body, T2, without fat suppression, of the last
+    day, most slices.
 
     Raises InputError where nothing can be chosen.
     """
@@ -78,6 +84,16 @@ def is_t2(series: SeriesKey) -> bool:
     if _T1.search(name) or _T2.search(name):
         return bool(_T2.search(name))
     return series.echo_time_ms is not None and series.echo_time_ms >= LONG_ECHO_MS
+
+
+def suppresses_fat(series: SeriesKey) -> bool:
+    """Whether marrow is darkened, by a series' options or its name."""
+    return series.has_fat_saturation or bool(_FAT_SUPPRESSION.search(series.description.lower()))
+
+
+def _of_day(header: DicomSlice) -> str:
+    date = header.series.date
+    return f" of {date[:4]}-{date[4:6]}-{date[6:]}" if re.fullmatch(r"\d{8}", date) else ""
 
 
 def title(series: SeriesKey) -> str:
@@ -130,16 +146,20 @@ def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:
     return 2 * sum(header.is_sagittal for header in group) > len(group)
 
 
-def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, int, int]:
+def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, bool, bool, str, int, int]:
     """Rises with how well a series suits; ours: many small pixels settle a draw."""
     series = group[0].series
     name = series.description.lower()
+    place = f"{name} {series.body_part.lower()}"
     return (
         not _LOCALISER.search(name),
+        not _ELSEWHERE.search(place) or bool(_LUMBAR.search(place)),
+        not (series.is_echo_planar or _NOT_PLAIN.search(name)),
         is_t2(series),
-        not (series.has_fat_saturation or _FAT_SUPPRESSION.search(name)),
+        not suppresses_fat(series),
         not series.is_gradient_echo,
         series.echo_time_ms is None or series.echo_time_ms >= LONG_ECHO_MS,
+        series.date,
         len(group),
         group[0].shape[0] * group[0].shape[1],
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,19 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import Affine
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
-from SpineNetCore.file_volume import FileVolume
+from SpineNetCore.file_volume import RAS_FROM_LPS, FileVolume
 from SpineNetCore.meta_image_checks import check_meta_image
 from SpineNetCore.nifti_checks import NIFTI_HEADER_BYTES, NiftiHeader, check_nifti, cut_off
-from SpineNetCore.scan import spacing_of
+from SpineNetCore.scan import mapped, spacing_of
 
 _PLACING_FORMATS = ("NiftiImageIO", "NrrdImageIO", "MetaImageIO", "GDCMImageIO")
 """Formats that say where voxels lie in the patient; pictures (PNG, JPEG, TIFF ...) do not."""
+
+_ANATOMICAL = re.compile(r"superior|^[LR][AP]S", re.IGNORECASE)
+"""Spaces of NRRD whose axes are the patient's, not a scanner's or a graphics card's."""
+
+_SAME_PLACE_MM = 0.5
+"""How far corners by sform and qform may lie apart. ours: rounding is far below, below a pixel."""
 
 
 def read_image(path: Path) -> FileVolume:
@@ -32,7 +40,25 @@ def read_image(path: Path) -> FileVolume:
     _check_volume(reader, path)
     _check_format(reader, path)
     image = _voxels(reader, path)
-    return FileVolume(sitk.GetArrayFromImage(image).transpose(2, 1, 0), _lps_from_ijk(image), path)
+    lps_from_ijk = _lps_from_ijk(image)
+    voxels = sitk.GetArrayFromImage(image).transpose(2, 1, 0)
+    return FileVolume(voxels, lps_from_ijk, path, _doubts(reader, lps_from_ijk))
+
+
+def _doubts(reader: sitk.ImageFileReader, lps_from_ijk: Affine) -> tuple[str, ...]:
+    """Of a NIfTI file that lies in two places: ITK goes by the qform unless the sform is the scanner's."""
+    if reader.GetImageIO() != "NiftiImageIO" or int(reader.GetMetaData("sform_code")) == 0:
+        return ()
+    rows = [[float(number) for number in reader.GetMetaData(f"srow_{axis}").split()] for axis in "xyz"]
+    corners = np.array(list(product(*((0.0, side - 1.0) for side in reader.GetSize()))))
+    by_sform = mapped(np.array([*rows, [0, 0, 0, 1]]), corners)
+    away_mm = float(np.linalg.norm(by_sform - mapped(RAS_FROM_LPS @ lps_from_ijk, corners), axis=1).max())
+    if away_mm <= _SAME_PLACE_MM:
+        return ()
+    return (
+        f"The file says in two ways where it lies, by its qform and by its sform, up to {away_mm:.0f} mm apart: the "
+        "qform was taken, as 3D Slicer does, and other programs may lay the results elsewhere.",
+    )
 
 
 def write_image(voxels: NDArray[Any], lps_from_ijk: Affine, path: Path) -> None:
@@ -112,11 +138,13 @@ def _check_format(reader: sitk.ImageFileReader, path: Path) -> None:
         check_nifti(path, _nifti_header(reader))
     elif image_format == "MetaImageIO":
         check_meta_image(path)
-    elif image_format == "NrrdImageIO" and not reader.HasMetaDataKey("NRRD_space"):
-        raise InputError(
-            f"'{path}' does not say how it lies in the patient (it has no field 'space'): "
-            "export it again with its orientation."
-        )
+    elif image_format == "NrrdImageIO":
+        space = reader.GetMetaData("NRRD_space") if reader.HasMetaDataKey("NRRD_space") else "not given"
+        if not _ANATOMICAL.search(space):
+            raise InputError(
+                f"'{path}' does not say how it lies in the patient (its field 'space' is {space}): "
+                "export it again with its orientation."
+            )
 
 
 def _nifti_header(reader: sitk.ImageFileReader) -> NiftiHeader:

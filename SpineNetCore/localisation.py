@@ -75,9 +75,10 @@ def find_spine(
     if column is None:
         raise no_spine(scan)
     check_column(column, scan)
-    check_upright(column, scan, network, device)
     is_sure = override is not None or is_plain(column.naming)
-    if override is not None:
+    if override is None:
+        check_upright(column, scan, network, device)
+    else:
         column = _renamed(column, scan, override)
     vertebrae = tuple(_vertebra(body, level, scan) for body, level in column.named)
     check_vertebrae(vertebrae, is_sure, scan)

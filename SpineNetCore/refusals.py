@@ -77,7 +77,7 @@ def check_upright(column: Column, scan: Scan, network: VertebraNetwork, device: 
         if turned is not None and len(turned.bodies) >= _FEWEST_BODIES and is_plain(turned.naming):
             raise InputError(
                 f"{scan.name!r} seems to lie {how} against what its header says: correct the orientation in the file, "
-                "or export it again from the archive."
+                "export it again from the archive, or, where it is right, give --lowest-level."
             )
 
 

@@ -19,6 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from SpineNetCore.dicom_files import read_dicom
 from SpineNetCore.errors import InputError
 from SpineNetCore.scan import mapped
 from SpineNetCore.scan_files import read_scan, write_volume
@@ -305,7 +306,30 @@ def test_slices_that_shift_sideways_are_refused(tmp_path):
     for rank, x in enumerate(PLACES):
         save(slice_dataset(picture(rank), (x, -20 + rank, 30)), tmp_path / f"{rank}.dcm")
 
-    assert "shift sideways by 3.0 mm" in refusal_of(tmp_path)
+    assert "shift sideways by up to 3.0 mm against the first" in refusal_of(tmp_path)
+
+
+def test_slices_of_another_run_between_the_others_are_refused(tmp_path):
+    """First and last lie in line, as those of a patient who was moved meanwhile do."""
+    for rank in range(6):
+        position = (4.4 * rank, -20.0, 30.0 + 20.0 * (rank in (2, 3)))
+        save(slice_dataset(picture(rank), position), tmp_path / f"{rank}.dcm")
+    assert "shift sideways by up to 20.0 mm against the first" in refusal_of(tmp_path)
+
+
+@pytest.mark.parametrize("value", [65535, 0])
+def test_padding_is_as_dark_as_the_picture(value, tmp_path):
+    pixels = picture(1) + 5
+    pixels[:, :4] = value
+    save(slice_dataset(pixels, (0.0, -20.0, 30.0), PixelPaddingValue=value), tmp_path / "a.dcm")
+    voxels = read_dicom(tmp_path / "a.dcm").voxels
+    assert (voxels[:4] == pixels[:, 4:].min()).all()
+    assert (pixels[:, 4:] == voxels[4:, :, 0].T).all()
+
+
+def test_a_fat_suppressed_series_is_read_with_a_doubt(tmp_path):
+    write_series(tmp_path, [0.0, 4.4], SeriesDescription="t2_tirm_sag")
+    assert any("suppresses fat" in doubt for doubt in read_dicom(tmp_path).doubts)
 
 
 def test_an_axial_slice_is_refused(tmp_path):

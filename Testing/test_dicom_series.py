@@ -39,6 +39,37 @@ def test_fat_suppressed_series_and_localisers_come_after_plain_t2(name, tmp_path
     assert chosen_name(tmp_path) == "Sag T2"
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"SeriesDescription": "t2_tse_sag_thoracic"},
+        {"SeriesDescription": "t2_tse_sag BWS"},
+        {"SeriesDescription": "sag t2 C-spine"},
+        {"SeriesDescription": "t2_tse_sag", "BodyPartExamined": "TSPINE"},
+        {"SeriesDescription": "ep2d_diff_sag_ADC"},
+        {"SeriesDescription": "t2_haste_myelo_sag"},
+        {"SeriesDescription": "WATER: Sag T2 FSE Flex"},
+        {"SeriesDescription": "SUB t2_tse_sag"},
+        {"SeriesDescription": "sag b800", "ScanningSequence": "EP"},
+        {"SeriesDescription": "t2_tse_sag", "StudyDate": "20190101"},
+    ],
+)
+def test_other_parts_of_the_body_other_pictures_and_earlier_days_come_after_the_lumbar_t2(tags, tmp_path):
+    of_day = {"StudyDate": "20240301"}
+    write_series(tmp_path / "other", [0.0, 4.4, 8.8], SeriesInstanceUID="1.2.9", **(of_day | tags))
+    write_series(tmp_path / "plain", [0.0, 4.4], first_seed=9, SeriesDescription="t2_tse_sag", **of_day)
+    chosen = sagittal_t2_series(tmp_path)
+    assert {header.series.uid for header in chosen.slices} == {"1.2.3"}
+    assert chosen.notices[0] == "Of 2 DICOM series, 't2_tse_sag' of 2024-03-01 was read."
+
+
+@pytest.mark.parametrize("name", ["t2_thoracolumbar", "t2_tse_sag_LWS", "Sag T2 L-Spine", "t2_tse", "rachis lombaire"])
+def test_lumbar_and_unnamed_series_are_of_no_other_part(name, tmp_path):
+    write_series(tmp_path / "other", [0.0, 4.4, 8.8], SeriesInstanceUID="1.2.9", SeriesDescription="t2 sag cervical")
+    write_series(tmp_path / "this", [0.0, 4.4], first_seed=9, SeriesDescription=name)
+    assert {header.series.description for header in sagittal_t2_series(tmp_path).slices} == {name}
+
+
 def test_fat_suppression_is_known_from_the_scan_options_too(tmp_path):
     write_series(
         tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", SeriesDescription="Sag T2 A", ScanOptions=["PFP", "FS"]

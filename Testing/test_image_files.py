@@ -105,7 +105,7 @@ def test_an_nrrd_file_without_orientation_is_refused(tmp_path, capfd):
     write_image(VOXELS, PLACE, path)
     path.write_bytes(path.read_bytes().replace(b"space: left-posterior-superior", b"space dimension: 3"))
 
-    assert "does not say how it lies in the patient (it has no field 'space')" in refusal_of(path, capfd)
+    assert "does not say how it lies in the patient (its field 'space' is not given)" in refusal_of(path, capfd)
 
 
 def test_a_header_without_its_data_file_is_refused(tmp_path, capfd):
@@ -174,6 +174,27 @@ def test_a_nifti_file_whose_affine_is_no_place_is_refused(number, said, tmp_path
     (tmp_path / "spine.nii").write_bytes(content)
 
     assert said in refusal_of(tmp_path / "spine.nii", capfd)
+
+
+@pytest.mark.parametrize(("sform_code", "is_doubted"), [(1, False), (2, True), (4, True)])
+def test_a_nifti_file_that_lies_in_two_places_is_read_with_a_doubt(sform_code, is_doubted, tmp_path):
+    path = tmp_path / "scan.nii"
+    write_image(VOXELS, PLACE, path)
+    header = bytearray(path.read_bytes())
+    header[252:256] = np.array([1, sform_code], "<i2").tobytes()
+    header[292:296] = np.float32(30).tobytes()  # where the sform's first row ends
+    path.write_bytes(header)
+    (doubt,) = read_image(path).doubts if is_doubted else ("",)
+    assert ("by its sform, up to " in doubt) == is_doubted
+    assert bool(read_image(path).doubts) == is_doubted
+
+
+def test_an_nrrd_file_in_another_space_than_the_patient_s_is_refused(tmp_path, capfd):
+    path = tmp_path / "scan.nrrd"
+    write_image(VOXELS, PLACE, path)
+    path.write_bytes(path.read_bytes().replace(b"left-posterior-superior", b"scanner-xyz"))
+
+    assert "(its field 'space' is scanner-xyz)" in refusal_of(path, capfd)
 
 
 @pytest.mark.parametrize("name", ["spine.nii.gz", "spine.mha"])

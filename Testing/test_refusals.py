@@ -13,6 +13,7 @@ from SpineNetCore.detection import Reading
 from SpineNetCore.errors import InputError
 from SpineNetCore.localisation import find_spine
 from SpineNetCore.naming import Naming
+from SpineNetCore.naming_override import NamingOverride
 from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, is_plain
 
 CPU = torch.device("cpu")
@@ -105,6 +106,12 @@ def test_a_spine_without_sacrum_that_is_no_plainer_turned_over_is_accepted():
 
 def test_a_sure_naming_is_not_looked_at_again():
     check_upright(WHOLE_COLUMN, SCAN, PerfectNetwork([WHOLE] * 9), CPU)
+
+
+def test_a_reader_who_names_the_levels_knows_how_the_volume_lies(monkeypatch):
+    monkeypatch.setattr("SpineNetCore.localisation.check_upright", lambda *_: pytest.fail("looked at again"))
+    network = PerfectNetwork([WHOLE] * 3)
+    assert find_spine(SCAN, network, torch.device("cpu"), override=NamingOverride(shift=-1)).discs
 
 
 def test_an_upside_down_volume_is_refused_from_end_to_end():
