@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from pathlib import Path
 
 STOPPED = 130
 
@@ -11,6 +13,8 @@ STOPPED = 130
 def run() -> int:
     """Returns 0, 2 when the request or the input is at fault, 130 when stopped, or 1 when we are."""
     _end_as_by_ctrl_c()
+    if sys.stderr is None:  # it was closed
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for the whole run
     try:
         from SpineNetCore.command_line import main
 

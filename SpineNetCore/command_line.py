@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from SpineNetCore import RESEARCH_USE_NOTICE, __version__
@@ -14,6 +17,9 @@ from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import check_file_name
 
 THEIRS = 2
+
+_HERE = Path(__file__).resolve().parent
+"""A file of our own that is missing is a fault of ours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _refused(str(error))
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None or _HERE in Path(os.fsdecode(error.filename)).parents:
             raise
         return _refused(f"'{error.filename}' cannot be used ({error.strerror}): check its name and who may open it.")
     return 0
@@ -42,8 +48,8 @@ def _refused(reason: str) -> int:
 
 def _check_argument(argument: str) -> None:
     check_file_name(argument)
-    if not argument:  # as a variable that was never set is, and as a path it would be the current folder
-        raise InputError("One of the arguments is '', without a letter: give the name of a file or folder.")
+    if re.fullmatch(r"(--[a-z-]+=)?", argument):  # as with a variable that was never set: the current folder as a path
+        raise InputError(f"The argument '{argument}' names nothing: give a file, a folder or a value.")
 
 
 class _Parser(argparse.ArgumentParser):

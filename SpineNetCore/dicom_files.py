@@ -150,7 +150,8 @@ def _intensities(path: Path, headers: list[DicomSlice]) -> list[NDArray[Any]]:
     if headers[0].padding is not None and (frames != headers[0].padding).any():
         is_padding = frames == headers[0].padding
         frames[is_padding] = frames[~is_padding].min()
-    return [frames[header.frame] * header.slope + header.intercept for header in headers]
+    # in float64, as ITK does: the same scan then has the same voxels in 3D Slicer
+    return [frames[header.frame].astype(np.float64) * header.slope + header.intercept for header in headers]
 
 
 def _stored_by_itk(path: Path) -> FloatArray:

@@ -9,7 +9,7 @@ from SpineNetCore.errors import InputError
 
 
 def named(path: Path) -> Path:
-    """The same place by a path that ends on its name, as '.' and '..' do not; a link keeps its own."""
+    """The path itself, links included; one that ends in '.' or '..' is resolved, to end in the folder's name."""
     return path.resolve() if path.name in ("", "..") else path
 
 

@@ -71,7 +71,7 @@ def _centre_mm(pieces: Mapping[int, Mask], labels: LabelMap) -> Plane:
 def _down(centres_mm: Mapping[str, Plane], level: str) -> Plane:
     """Unit vector (row, column) from the body above to the body below, as far as there are such.
 
-    S1 leans, and counts only where there are no other two.
+    S1 leans: it takes the direction of the two bodies above it, and lends its place only where just one other is there.
     """
     column = [name for name in VERTEBRA_LEVELS if name in centres_mm]
     if level == "S1":

@@ -39,7 +39,10 @@ class Storage(Enum):
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a model file holds: configuration as JSON, the card's note, weights in float32 and a short SHA-256."""
+    """What a model file holds: configuration as JSON, the card's note, weights in float32.
+
+    digest: the first twelve hexadecimal digits of the SHA-256 of configuration and weights, which name it in reports.
+    """
 
     path: Path
     config_json: str
@@ -115,15 +118,16 @@ def read_model(path: Path, kind: str) -> StoredModel:
     except (SafetensorError, OSError) as error:
         raise InputError(f"Model file '{path}' is broken or no safetensors file ({error}): {_REMEDY}.") from error
     _check_metadata(path, metadata, kind)
-    return StoredModel(
-        path, metadata["config"], _note(path, metadata["note"]), _unpacked(path, packed), short_digest(path)
-    )
+    config, note = metadata["config"], _note(path, metadata["note"])
+    return StoredModel(path, config, note, _unpacked(path, packed), _digest(config, packed))
 
 
-def short_digest(path: Path) -> str:
-    """The first twelve hexadecimal digits of a file's SHA-256, which name a model in reports."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+def _digest(config_json: str, packed: Mapping[str, Tensor]) -> str:
+    """A few digits that change with the configuration and the weights as stored; notes and card may change."""
+    digest = hashlib.sha256(config_json.encode())
+    for name in sorted(packed):
+        digest.update(name.encode() + array_of(packed[name]).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def weights_digest(module: nn.Module) -> str:

@@ -43,7 +43,7 @@ _SLIP_FREE_MM = 14.0
 """How far a body may have slipped along the one below, about half its depth."""
 
 _ANGLE_FREE_DEG, _ANGLE_SIGMA_DEG = 30.0, 12.0
-"""Between neighbours, and how far it may stray beyond."""
+"""Neighbours may lean this far towards each other at no cost; beyond, it grows with the square."""
 
 _OFF_CENTRE = 0.15
 """Per squared level between L3 and the middle of the picture, where scans of the lumbar spine are centred."""

@@ -30,11 +30,7 @@ def naming_doubts(named: Sequence[tuple[Body, str]], naming: Naming) -> tuple[st
         doubts.append(_other_reading([level for _, level in named], naming))
     elif lowest_level == "S1" and _has_disc_below(lowest):
         doubts.append(_disc_in_the_sacrum(lowest))
-    elif (
-        lowest_level == "S1"
-        and len(named) > 1
-        and named[-2][0].mean(lambda d: d.lowest_disc_above) > _LOWEST_DISC_ABOVE_L5
-    ):
+    elif lowest_level == "S1" and len(named) > 1 and _lowest_disc_above(named[-2][0]) > _LOWEST_DISC_ABOVE_L5:
         doubts.append(_sacrum_above(named[-2][0]))
     return tuple(doubts)
 

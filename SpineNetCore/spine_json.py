@@ -180,8 +180,7 @@ def _on_slices(geometry: _Entry, left: Point) -> tuple[Point, Point]:
     axes = np.stack([geometry.numbers(f"{name}_ras", (3,)) for name in ("posterior", "inferior", "left")])
     posterior, inferior = within_slices(axes[0], left)
     is_orthonormal = np.allclose(axes @ axes.T, np.eye(3), atol=0.01)
-    if not is_orthonormal or axes[2] @ left < _LARGEST_TURN_COSINE or axes[1] @ inferior < 0:
-        raise geometry.wrong(
-            "left_ras", "the posterior, inferior and left of a disc on this scan's own sagittal slices"
-        )
+    wrong = "inferior_ras" if axes[1] @ inferior < 0 else "left_ras"
+    if not is_orthonormal or axes[2] @ left < _LARGEST_TURN_COSINE or wrong == "inferior_ras":
+        raise geometry.wrong(wrong, "the posterior, inferior and left of a disc on this scan's own sagittal slices")
     return posterior, inferior

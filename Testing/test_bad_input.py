@@ -104,8 +104,18 @@ def test_a_broken_name_is_quoted_on_one_line(refusal, tmp_path):
     assert "no such scan.nii" in refusal(tmp_path / "no such\nscan.nii")
 
 
-def test_an_argument_without_a_letter_is_no_name_for_the_folder_here(refusal):
-    assert "One of the arguments is ''" in refusal("")
+def test_an_argument_without_a_value_is_no_name_for_the_folder_here(refusal):
+    assert "The argument '' names nothing" in refusal("")
+    assert "The argument '--models=' names nothing" in refusal(SAMPLE, "--models=")
+
+
+def test_a_file_of_our_own_that_is_missing_is_our_fault(monkeypatch, tmp_path):
+    def miss(_options: object) -> None:
+        (ROOT / "SpineNetCore" / "gone.json").read_text()
+
+    monkeypatch.setattr("SpineNetCore.commands.simulate.run", miss)
+    with pytest.raises(FileNotFoundError):
+        main(["simulate", "--output", str(tmp_path)])
 
 
 def test_a_name_that_the_system_cannot_look_up_is_quoted(refusal):
@@ -254,6 +264,6 @@ def test_figures_that_nobody_reads_are_written_all_the_same(tmp_path):
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 def test_a_run_whose_output_is_closed_ends_well(closed, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, closed, None)
-    monkeypatch.setattr(sys, "argv", ["SpineNetCore", "simulate", "--output", str(tmp_path / "phantoms")])
+    monkeypatch.setattr(sys, "argv", ["SpineNetCore", "simulate", "--progress", "bar", "--output", str(tmp_path)])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert run() == 0

@@ -317,6 +317,13 @@ def test_slices_of_another_run_between_the_others_are_refused(tmp_path):
     assert "shift sideways by up to 20.0 mm against the first" in refusal_of(tmp_path)
 
 
+def test_rescaled_voxels_are_the_very_ones_that_itk_reads(tmp_path):
+    write_series(tmp_path, [0.0, 4.4], RescaleSlope=2.3874, RescaleIntercept=-3.1)
+    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(tmp_path))
+    by_itk = sitk.GetArrayFromImage(sitk.ReadImage(names, sitk.sitkFloat64)).transpose(2, 1, 0).astype(np.float32)
+    assert np.array_equal(read_dicom(tmp_path).voxels, by_itk)
+
+
 @pytest.mark.parametrize("value", [65535, 0])
 def test_padding_is_as_dark_as_the_picture(value, tmp_path):
     pixels = picture(1) + 5

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors.torch import save_file
 
 from SpineNetCore import __version__
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import Storage, read_model, save_model, short_digest
+from SpineNetCore.model_files import Storage, read_model, save_model
 from SpineNetCore.models import load_network, save_network
 from SpineNetCore.network import BranchPoint, GradingNetwork, NetworkConfig
 
@@ -116,13 +117,16 @@ def test_the_file_says_which_tool_wrote_it(model_file: Path) -> None:
     assert json.loads(metadata["config"])["branch_point"] == "conv4"
 
 
-def test_the_digest_is_the_start_of_the_files_sha256(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert short_digest(tmp_path / "abc") == "ba7816bf8f01"
-
-
-def test_the_digest_read_is_that_of_the_file(model_file: Path) -> None:
-    assert read_model(model_file, "grader").digest == short_digest(model_file)
+def test_the_digest_changes_with_the_weights_and_not_with_the_note(network: GradingNetwork, tmp_path: Path) -> None:
+    first, second, third = (tmp_path / f"{name}.safetensors" for name in "abc")
+    save_network(network, first, {"trained_on": "phantoms"})
+    save_network(network, second, {"trained_on": "patients"})
+    with torch.no_grad():
+        next(network.parameters()).mul_(2)
+    save_network(network, third)
+    digests = [read_model(path, "grader").digest for path in (first, second, third)]
+    assert digests[0] == digests[1] != digests[2]
+    assert re.fullmatch("[0-9a-f]{12}", digests[0])
 
 
 def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:

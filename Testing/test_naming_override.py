@@ -88,12 +88,15 @@ def test_an_option_that_cannot_be_read_is_refused_with_the_form_wanted(text):
     assert f"'{text}'" in str(refused.value)
 
 
-def test_three_bodies_down_to_the_sacrum_are_a_spine_by_other_names_too():
+def test_three_bodies_down_to_the_sacrum_are_a_spine_by_a_reader_s_names_too(monkeypatch):
     def levels(override):
         spine = find_spine(SCAN, PerfectNetwork([a_column()[-3:]] * 3), torch.device("cpu"), override=override)
         return [vertebra.level for vertebra in spine.vertebrae]
 
     assert levels(None) == list(LUMBAR[-3:])
+    monkeypatch.setattr("SpineNetCore.localisation.is_plain", lambda _naming: False)
+    with pytest.raises(InputError, match="No lumbar spine was found"):
+        levels(None)
     assert levels(NamingOverride(shift=-1)) == list(LUMBAR[-4:-1])
 
 

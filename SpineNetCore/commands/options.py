@@ -46,22 +46,22 @@ def add_views_to(options: Options) -> None:
         type=whole_number(1, MOST_VIEWS),
         default=MOST_VIEWS,
         metavar="N",
-        help=f"each disc is graded through, 1 to {MOST_VIEWS} (default {MOST_VIEWS})",
+        help=f"through how many fixed views each disc is graded, 1 to {MOST_VIEWS} (default {MOST_VIEWS})",
     )
 
 
 def add_device_to(options: Options, default: str | None, help: str | None = None) -> None:
-    """Declare `--device`; help: where it is not that which the default itself says."""
+    """Declare `--device`; help: its text, in place of that of the default."""
     said = help or ("default: a GPU if there is one" if default == "auto" else f"default: {default}")
     options.add_argument("--device", choices=_DEVICES, default=default, help=said)
 
 
 def add_seed_to(options: Options, of: str) -> None:
-    """Declare `--seed`; of: what it begins."""
+    """Declare `--seed`; of: the help text, what is drawn with it."""
     options.add_argument("--seed", type=whole_number(0, 10**9), default=0, metavar="N", help=of)
 
 
 def add_workers_to(options: Options, default: int = 1, what: str = "processes") -> None:
-    """Declare `--workers`; what: they are and do."""
+    """Declare `--workers`; what: the help text, what the processes do."""
     number = whole_number(1, MOST_WORKERS)
     options.add_argument("--workers", type=number, default=default, metavar="N", help=f"{what} (default {default})")

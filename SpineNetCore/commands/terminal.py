@@ -33,7 +33,7 @@ def print_to_nobody() -> None:
 
 def print_to_people(*lines: str) -> None:
     """Print to standard error where it is a terminal, and nothing for a program that watches."""
-    if _is_watched():
+    if sys.stderr.isatty():
         print("\n".join(lines), file=sys.stderr)
 
 
@@ -47,14 +47,9 @@ def sink_named(name: str) -> ProgressSink:
     """`bar`, `json`, `none`, or `auto`: a bar on a terminal and nothing elsewhere."""
     if name == "json":
         return _json_lines
-    if name == "bar" or (name == "auto" and _is_watched()):
+    if name == "bar" or (name == "auto" and sys.stderr.isatty()):
         return _Bar()
     return silent
-
-
-def _is_watched() -> bool:
-    """Whether standard error, which is None where it was closed, goes to a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _json_lines(stage: str, done: int, total: int) -> None:

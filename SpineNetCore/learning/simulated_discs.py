@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
+import scipy
 from tqdm import tqdm
 
 import SpineNetCore
@@ -66,7 +67,8 @@ class _Kind(Generic[Item]):
 def _kept(kind: _Kind[Item], phantoms: int, simulation: Simulation, work: Path) -> list[Item]:
     found: list[Item] = []
     firsts = range(0, phantoms, _PHANTOMS_PER_FILE)
-    digest = contents_digest(path for files in _RESTS_ON for path in sorted(_CORE.glob(files)))[:12]
+    code = (path for files in _RESTS_ON for path in sorted(_CORE.glob(files)))
+    digest = contents_digest(code, f"numpy {np.__version__}, scipy {scipy.__version__}")[:12]
     with ProcessPoolExecutor(simulation.workers) as pool:
         for first in tqdm(firsts, f"phantoms' {kind.name}", disable=None):
             seeds = range(first, min(first + _PHANTOMS_PER_FILE, phantoms))

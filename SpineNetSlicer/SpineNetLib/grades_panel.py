@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,15 @@ from SpineNetLib.standing_warnings import standing_warnings, with_buttons
 from SpineNetLib.tables import corrections, current_readings
 
 
+@dataclass(frozen=True)
+class _Picked:
+    """A cell of the table; moved: by how many levels the names had been moved when it was picked."""
+
+    row: int
+    column: int
+    moved: int
+
+
 class GradesPanel:
     """Shows one analysis of the scene, the newest at first.
 
@@ -33,7 +43,8 @@ class GradesPanel:
 
     def __init__(self, ui: Any, scene: Any, messages: Messages) -> None:
         self._ui, self._scene, self._messages = ui, scene, messages
-        self._picked: tuple[int, int] | None = None
+        self._picked: _Picked | None = None
+        self.is_on_screen = True
         self.on_pick: Callable[[], None] = lambda: None
         self.evidence = EvidencePanel(ui, scene, messages, self.pick_or_none)
         self.compare = ComparePanel(ui, messages, self.chosen, self.fill)
@@ -69,6 +80,7 @@ class GradesPanel:
         self.refresh()
         selector = self._ui.analysisSelector
         selector.setCurrentIndex(selector.findData(analysis.record.GetID()))
+        show_markers_of(analysis)
         first = _first_to_look_at(current_readings(analysis))
         if first is not None:
             self._ui.scoreTable.setCurrentCell(*first)
@@ -81,7 +93,7 @@ class GradesPanel:
         with self.evidence.dropped_unless_done():
             analysis = self.chosen()
             disc, task = current_readings(analysis)[row], TASKS[column]
-            self._picked = (row, column)
+            self._picked = _Picked(row, column, levels_moved(corrections(analysis)))
             self._explain(disc, task)
             self.on_pick()
             go_to_disc(analysis, disc.level)
@@ -96,9 +108,7 @@ class GradesPanel:
     def move_levels(self, steps: int) -> None:
         """Move all names so many levels towards the feet."""
         move_levels(self.chosen(), steps, self.signature())
-        self._follow(steps)
         self.fill()
-        self.evidence.show_again()
 
     def fill(self) -> None:
         """Write the table anew, with the picked cell as it is now."""
@@ -106,22 +116,26 @@ class GradesPanel:
         discs, reference = current_readings(analysis), kept_reference(analysis)
         table.blockSignals(True)
         fill_score_table(table, discs, reference)
-        if self._picked is not None:
-            table.setCurrentCell(*self._picked)
+        cell = self._picked_cell(analysis)
+        if cell is not None:
+            table.setCurrentCell(*cell)
         table.blockSignals(False)
         standing = standing_warnings(analysis.findings, levels_moved(corrections(analysis)))
         self._show_warnings(with_buttons(standing))
         self.compare.refresh(analysis)
-        if self._picked is not None:
-            row, column = self._picked
-            self._explain(discs[row], TASKS[column])
+        if cell is not None:
+            self._explain(discs[cell[0]], TASKS[cell[1]])
+        elif self._picked is not None:
+            self.forget_pick()
+            self.evidence.drop()
         self.on_pick()
 
     def look_again(self) -> None:
-        """Show the picked disc as it is now."""
+        """Show the picked disc as it is now; its views only as long as the panel is on the screen."""
         self.fill()
-        if self._picked is not None:
-            self.pick(*self._picked)
+        cell = self._picked_cell(self.chosen())
+        if cell is not None and self.is_on_screen:
+            self.pick(*cell)
 
     def chosen(self) -> Analysis:
         """The analysis shown; raises InputError where there is none."""
@@ -135,9 +149,16 @@ class GradesPanel:
         """What the reader looks at, None before anything was picked."""
         if self._picked is None:
             return None
-        row, column = self._picked
         analysis = self.chosen()
-        return Pick(analysis, current_readings(analysis)[row].level, TASKS[column])
+        cell = self._picked_cell(analysis)
+        return None if cell is None else Pick(analysis, current_readings(analysis)[cell[0]].level, TASKS[cell[1]])
+
+    def _picked_cell(self, analysis: Analysis) -> tuple[int, int] | None:
+        """Where the picked disc stands in the table now, whoever moved the levels; None where it does not."""
+        if self._picked is None:
+            return None
+        row = self._picked.row + levels_moved(corrections(analysis)) - self._picked.moved
+        return (row, self._picked.column) if 0 <= row < len(DISC_LEVELS) else None
 
     def signature(self) -> Signature:
         """Who reads now; raises InputError for initials that cannot be."""
@@ -147,6 +168,8 @@ class GradesPanel:
         """Show another analysis than before, without the evidence of that one."""
         self.evidence.drop()
         self._show_chosen()
+        if self._ui.analysisSelector.count:
+            self._messages.try_unasked(lambda: show_markers_of(self.chosen()))
 
     def _show_chosen(self) -> None:
         has_analysis = self._ui.analysisSelector.count > 0
@@ -157,8 +180,8 @@ class GradesPanel:
         self._show_warnings(())
         self.compare.refresh(None)
         self.on_pick()
-        if has_analysis and self._messages.try_unasked(self.fill):
-            show_markers_of(self.chosen())
+        if has_analysis:
+            self._messages.try_unasked(self.fill)
 
     def forget_pick(self) -> None:
         """Look at no disc."""
@@ -167,17 +190,6 @@ class GradesPanel:
         self._ui.gradeSelector.clear()
         self._ui.gradeSelector.setEnabled(False)
         frame_picked(self._ui.scoreTable, None)
-
-    def _follow(self, steps: int) -> None:
-        """Stay at the picked disc, which now stands so many rows further down, or out of the table."""
-        if self._picked is None:
-            return
-        row, column = self._picked[0] + steps, self._picked[1]
-        if 0 <= row < len(DISC_LEVELS):
-            self._picked = (row, column)
-        else:
-            self.forget_pick()
-            self.evidence.drop()
 
     def _show_warnings(self, warnings: tuple[str, ...]) -> None:
         self._ui.warningLabel.setText("\n".join(f"\N{WARNING SIGN} {warning}" for warning in warnings))

@@ -65,8 +65,11 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
     if overlay.discs is not None:
         node = _heat_of_discs(analysis, node, overlay.discs)
     node.GetDisplayNode().SetThreshold(overlay.threshold, 1.0)
-    with_evidence = _layers_with_evidence(analysis.scene)
-    for layers in layers_for(analysis.scan):
+    with_evidence, ours = _layers_with_evidence(analysis.scene), layers_for(analysis.scan)
+    for layers in with_evidence:
+        if layers not in ours:
+            _give_back(layers)
+    for layers in ours:
         if layers not in with_evidence:
             layers.SetAttribute(_FOREGROUND_BEFORE, layers.GetForegroundVolumeID())
             layers.SetAttribute(_OPACITY_BEFORE, str(layers.GetForegroundOpacity()))
@@ -80,9 +83,7 @@ def show_heat_map(analysis: Analysis, task: Task, overlay: Overlay) -> Node:
 def hide_heat_maps(scene: Any) -> None:
     """Where a heat map of any analysis lies over a scan, show again what lay there before."""
     for layers in _layers_with_evidence(scene):
-        before = scene.GetNodeByID(layers.GetAttribute(_FOREGROUND_BEFORE) or "")
-        layers.SetForegroundVolumeID(before and before.GetID())
-        layers.SetForegroundOpacity(float(layers.GetAttribute(_OPACITY_BEFORE) or 0))
+        _give_back(layers)
     for volume in _all_evidence(scene):
         _set_legend(volume, is_visible=False)
 
@@ -93,7 +94,7 @@ def is_heat_map_shown(scene: Any) -> bool:
 
 
 def layers_for(scan: Node) -> list[Node]:
-    """What those slice views show that are the scan's: all that have it, or nothing; every one where none has it."""
+    """What the scan's slice views show: those that have it and the empty ones, or all views where none has it yet."""
     found = nodes_of_class(scan.GetScene(), "vtkMRMLSliceCompositeNode")
     having = [layers for layers in found if layers.GetBackgroundVolumeID() == scan.GetID()]
     return [layers for layers in found if layers in having or not layers.GetBackgroundVolumeID()] if having else found
@@ -166,6 +167,13 @@ def _set_legend(volume: Node, is_visible: bool) -> None:
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
     if legend is not None:
         legend.SetVisibility(is_visible)
+
+
+def _give_back(layers: Node) -> None:
+    """Let what the evidence lies in the place of be seen again, where it is still in the scene."""
+    before = layers.GetScene().GetNodeByID(layers.GetAttribute(_FOREGROUND_BEFORE) or "")
+    layers.SetForegroundVolumeID(before and before.GetID())
+    layers.SetForegroundOpacity(float(layers.GetAttribute(_OPACITY_BEFORE) or 0))
 
 
 def _layers_with_evidence(scene: Any) -> list[Node]:

@@ -36,11 +36,21 @@ def add_markers(analysis: Analysis) -> None:
 
 
 def show_markers_of(analysis: Analysis) -> None:
-    """Show one analysis' outlines and names, and hide those of all others, which may call the same discs otherwise."""
+    """Show one analysis' outlines and names, and not those of others of its scan, which may name discs otherwise."""
     for other in analyses(analysis.scene):
-        is_shown = other.record.GetID() == analysis.record.GetID()
-        for markups in other.markers():
-            markups.GetDisplayNode().SetVisibility(is_shown)
+        if other.node_or_none(Part.SCAN) is analysis.node_or_none(Part.SCAN):
+            _set_visible(other, other.record.GetID() == analysis.record.GetID())
+
+
+def hide_markers_of(analysis: Analysis) -> None:
+    """Hide an analysis' outlines and names."""
+    _set_visible(analysis, False)
+
+
+def _set_visible(analysis: Analysis, is_visible: bool) -> None:
+    for markups in analysis.markers():
+        if markups.GetDisplayNode() is not None:
+            markups.GetDisplayNode().SetVisibility(is_visible)
 
 
 def show_in_sagittal_views(analysis: Analysis) -> None:
@@ -150,7 +160,7 @@ def _add_names(analysis: Analysis, part: Part, places: Mapping[str, Point], colo
     for level, place in places.items():
         _add_point(names, level, place)
     names.SetLocked(True)
-    names.SetFixedNumberOfControlPoints(True)  # placed points go by the active list, locked or not
+    names.SetFixedNumberOfControlPoints(True)  # a locked list still takes points while it is the active one
     analysis.refer(part, names)
 
 

@@ -13,6 +13,7 @@ from SpineNetLib.analysis_panel import AnalysisPanel
 from SpineNetLib.device_panel import DevicePanel
 from SpineNetLib.devices import DeviceSearch
 from SpineNetLib.grades_panel import GradesPanel
+from SpineNetLib.markers import hide_markers_of
 from SpineNetLib.messages import Messages
 from SpineNetLib.move_panel import MovePanel
 from SpineNetLib.own_settings_panel import OwnSettingsPanel
@@ -48,6 +49,7 @@ class Panel:
         if self._parameters is not None:
             self._parameters.disconnectGui(self._binding)
         self._parameters = parameters
+        self.grades.is_on_screen = parameters is not None
         if parameters is not None:
             if parameters.scan is None:
                 parameters.scan = self._first_scan()
@@ -73,6 +75,7 @@ class Panel:
         """Show what came, or, as long as another module is open, wait and leave its views alone."""
         if self._parameters is None:
             self._unseen = analysis
+            hide_markers_of(analysis)
         else:
             self.grades.show(analysis)
 

@@ -9,6 +9,7 @@ import vtk
 from SpineNetCore.anatomy import Task
 from SpineNetLib.analysis import Analysis, Part
 from SpineNetLib.corrections import COLUMNS, Correction, correction_of, row_of
+from SpineNetLib.folders import file_beside
 from SpineNetLib.readings import DiscReading, GradeReading, readings
 from SpineNetLib.scan_nodes import Node
 
@@ -51,7 +52,10 @@ def refresh_scores(analysis: Analysis) -> None:
     for task in Task:
         header += [task.title, f"{task.title} probability", f"{task.title} uncertainty"]
     header += ["Corrected", "Reason"]
-    node = analysis.node_or_none(Part.SCORES) or add_table(analysis, Part.SCORES, f"{analysis.scan.GetName()} scores")
+    node = analysis.node_or_none(Part.SCORES)
+    if node is None:
+        node = add_table(analysis, Part.SCORES, f"{analysis.scan.GetName()} scores")
+        file_beside(analysis, node)
     fill_table(node, header, [_score_row(reading) for reading in current_readings(analysis)])
 
 

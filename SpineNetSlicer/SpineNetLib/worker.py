@@ -19,7 +19,7 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.child_process import ChildProcess, Process, ProcessFactory
 from SpineNetLib.results import Result, read_result
 
-_PREFIX = "spinenet-"
+_PREFIX = "spinenet-analysis-"
 _LONGEST_ANALYSIS_S = 86_400.0
 _SCAN_FILE = "scan.nrrd"
 _RESULT_FOLDER = "result"
@@ -147,7 +147,8 @@ def _remove_what_crashes_left() -> None:
     """Pictures of patients are not to lie about for ever where Slicer was killed during an analysis."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # another's, or gone by now
-            if time.time() - folder.stat().st_mtime > _LONGEST_ANALYSIS_S:
+            is_old = time.time() - folder.stat().st_mtime > _LONGEST_ANALYSIS_S
+            if is_old and not folder.is_symlink() and (folder / _SCAN_FILE).is_file():
                 shutil.rmtree(folder)
 
 

@@ -135,10 +135,10 @@ def test_another_scan_on_the_same_grid_is_told_beside_the_result(a_widget, a_sce
 
 
 def test_a_long_name_does_not_widen_the_panel(a_widget, a_scene, a_scan_node, a_result):
-    before = a_widget.ui.analysisSelector.minimumSizeHint().width()
+    before = a_widget.ui.analysisSelector.sizeHint().width()
     a_scan_node.SetName("T2 TSE SAG " * 9)
     a_widget.panel.grades.show(add_result(a_scene, a_scan_node, a_result))
-    assert a_widget.ui.analysisSelector.minimumSizeHint().width() == before
+    assert a_widget.ui.analysisSelector.sizeHint().width() == before
 
 
 def test_a_scan_that_is_not_sagittal_is_told_at_once(a_widget, a_scene):

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import slicer
+from headless_slicer import scan_node
 from panel_using import L4_L5, NARROWING, PFIRRMANN, cell
+from report_making import a_report
 
 from SpineNetCore.anatomy import Task
 from SpineNetLib.heat_maps import is_heat_map_shown
@@ -97,6 +99,17 @@ def test_the_picked_disc_stays_picked_when_the_levels_move(a_widget, a_shown_ana
     assert not is_heat_map_shown(a_shown_analysis.scene)
 
 
+def test_the_pick_follows_its_disc_when_a_move_of_the_levels_is_undone(a_widget, a_scene, a_scan_node, a_result):
+    a_scene.SetUndoOn()
+    analysis = add_result(a_scene, a_scan_node, a_result)
+    a_widget.panel.grades.show(analysis)
+    a_widget.ui.levelsDownButton.click()
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5 + 1, PFIRRMANN)
+    a_scene.Undo()
+    assert a_widget.ui.cellLabel.text.startswith("L4-L5")
+    assert a_widget.panel.grades.pick_or_none().level == "L4-L5"
+
+
 def test_a_grade_made_normal_takes_its_evidence_off_where_only_abnormal_is_shown(a_widget, a_shown_analysis):
     a_widget.ui.abnormalOnlyCheckBox.setChecked(True)
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
@@ -123,6 +136,19 @@ def test_only_the_chosen_analysis_has_its_names_on_the_views(
     assert (visible(a_shown_analysis), visible(second)) == ({False}, {True})
     a_widget.ui.analysisSelector.setCurrentIndex(0)
     assert (visible(a_shown_analysis), visible(second)) == ({True}, {False})
+
+
+def test_outlines_that_a_user_hid_and_those_of_another_scan_are_left_alone(
+    a_widget, a_shown_analysis, a_scene, a_result
+):
+    other_scan = scan_node(a_scene, replace(a_report().scan, name="prior"))
+    a_widget.panel.grades.show(add_result(a_scene, other_scan, a_result))
+    first, *rest = a_shown_analysis.markers()
+    assert all(markups.GetDisplayNode().GetVisibility() for markups in (first, *rest))
+    first.GetDisplayNode().SetVisibility(False)
+    a_widget.exit()
+    a_widget.enter()
+    assert not first.GetDisplayNode().GetVisibility()
 
 
 def test_a_doubt_about_names_names_the_buttons_until_the_levels_were_moved(a_widget, a_scene, a_scan_node, a_result):

@@ -150,6 +150,16 @@ def test_hiding_leaves_the_scan_and_other_overlays(an_analysis, a_view):
     assert a_view.layers.GetBackgroundVolumeID() == an_analysis.scan.GetID()
 
 
+def test_a_view_given_to_another_scan_loses_the_evidence_at_the_next_pick(an_analysis, a_view, an_application):
+    other_view = SliceView(an_application, "Red", "Axial", (100, 100))
+    other = an_analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1")
+    show_heat_map(an_analysis, Task.NARROWING, Overlay())
+    other_view.layers.SetBackgroundVolumeID(other.GetID())
+    show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
+    assert other_view.layers.GetForegroundVolumeID() is None
+    assert a_view.layers.GetForegroundVolumeID() == an_analysis.heat_map(Task.PFIRRMANN).GetID()
+
+
 def test_an_overlay_deleted_meanwhile_does_not_come_back(an_analysis, a_view):
     other = an_analysis.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1")
     a_view.layers.SetForegroundVolumeID(other.GetID())
@@ -165,6 +175,7 @@ def test_a_view_of_another_scan_keeps_its_layers(an_analysis, a_view, an_applica
     a_view.layers.SetBackgroundVolumeID(an_analysis.scan.GetID())
     other_view.layers.SetBackgroundVolumeID(first.GetID())
     other_view.layers.SetForegroundVolumeID(second.GetID())
+    go_to_disc(an_analysis, "L4-L5")
     show_heat_map(an_analysis, Task.PFIRRMANN, Overlay())
     assert a_view.layers.GetForegroundVolumeID() == an_analysis.heat_map(Task.PFIRRMANN).GetID()
     assert other_view.layers.GetBackgroundVolumeID() == first.GetID()

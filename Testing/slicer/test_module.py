@@ -104,8 +104,13 @@ def test_a_result_that_comes_while_another_module_is_open_leaves_its_views_alone
 ):
     a_widget.exit()
     a_widget.panel.analysis._add_to(a_scan_node, a_result)
+    (analysis,) = analyses(a_scene)
+    assert a_view.layers.GetBackgroundVolumeID() is None
+    assert not any(markups.GetDisplayNode().GetVisibility() for markups in analysis.markers())
+    a_scene.EndState(a_scene.ImportState)
     assert a_view.layers.GetBackgroundVolumeID() is None
     a_widget.enter()
+    assert all(markups.GetDisplayNode().GetVisibility() for markups in analysis.markers())
     assert a_view.layers.GetBackgroundVolumeID() == a_scan_node.GetID()
     assert a_widget.ui.cellLabel.text.startswith("L1-L2")
 

@@ -40,6 +40,20 @@ def test_a_disc_is_dragged_graded_alone_and_shown(a_widget, a_shown_analysis, a_
     assert (a_widget.ui.moveDiscButton.enabled, a_widget.ui.rescoreButton.enabled) == (True, False)
 
 
+def test_a_disc_is_graded_again_as_the_others_were_whatever_is_chosen_now(a_widget, a_shown_analysis, monkeypatch):
+    asked = []
+    monkeypatch.setattr(a_widget.panel.analysis._worker, "start", lambda _write, options: asked.append(options))
+    settings = json.loads(a_shown_analysis.record.GetText())["settings"]
+    a_widget.ui.viewsSpinBox.setValue(1)
+    a_widget.ui.hotspotViewsSpinBox.setValue(1)
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    (options,) = asked
+    assert (options.views, options.hotspot_views) == (settings["views"], settings["hotspot_views"])
+    assert (options.levels, options.report is None) == (("L4-L5",), False)
+
+
 def test_a_move_is_cancelled_without_a_trace(a_widget, a_shown_analysis, a_scene):
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
     before, kinds = a_shown_analysis.record.GetText(), a_scene.GetNumberOfNodesByClass("vtkMRMLMarkupsLineNode")

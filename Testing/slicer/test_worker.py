@@ -35,14 +35,15 @@ pytestmark = pytest.mark.usefixtures("temporary_files")
 
 
 def test_what_a_crash_left_behind_a_day_ago_is_removed(temporary_files):
-    for name, hours in (("spinenet-old", 25), ("spinenet-running", 1), ("others", 99)):
+    ages = {"spinenet-analysis-a": 25, "spinenet-analysis-b": 1, "spinenet-analysis-of-mine": 99, "spinenet-work": 99}
+    for name, hours in ages.items():
         (temporary_files / name).mkdir()
-        (temporary_files / name / "scan.nrrd").touch()
+        (temporary_files / name / ("notes" if name.endswith("mine") else "scan.nrrd")).touch()
         os.utime(temporary_files / name, (time.time() - 3600 * hours,) * 2)
     worker = worker_that_runs("")
     worker.start(write_nothing, Options())
     worker.stop()
-    assert sorted(path.name for path in temporary_files.iterdir()) == ["others", "spinenet-running"]
+    assert sorted(path.name for path in temporary_files.iterdir()) == sorted(ages.keys() - {"spinenet-analysis-a"})
 
 
 def test_a_scan_analysed_without_evidence_is_graded_again_without(tmp_path):

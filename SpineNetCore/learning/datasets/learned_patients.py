@@ -18,7 +18,8 @@ class LearnedPatients:
     """is_swapped: whether validation and test patients were exchanged.
 
     Of whom the grader learned from it keeps digests, which say nothing of who they are; none where a file does not
-    tell. names: of each patient's table and name there. scans: of what the scans' files hold, whatever table has them.
+    tell. names: of each patient's table and name there. scans: of the bytes of their scans' files, whatever table has
+    them.
     """
 
     is_swapped: bool = False

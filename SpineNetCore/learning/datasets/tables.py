@@ -47,10 +47,10 @@ class TableRow:
         return next(iter(found), None)
 
     def place(self, column: str) -> Path:
-        """The path in a cell, from the table's folder; raises InputError where none can be so called."""
+        """The path in a cell, from the table's folder; raises InputError where its text can be no path."""
         try:
             place = (self.path.parent / self.required(column)).resolve()
-            place.exists()  # which asks the system, too
+            place.exists()  # the system refuses names that resolve() takes
         except (OSError, ValueError) as error:
             raise self.fault(f"{column} '{self[column][:60]}' is no path ({error})", "correct it") from error
         return place

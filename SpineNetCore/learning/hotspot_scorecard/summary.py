@@ -18,14 +18,13 @@ _TASK_PLACES = {task: place for place, task in enumerate(Task)}
 
 @dataclass(frozen=True)
 class Measure:
-    """title: of its column. of: its value for one map, NaN where it has none. bars: per group the least asked for.
+    """title: of its column. of: its value for one map, NaN where it has none.
 
     needs_voxels: it says nothing where only the lesion's surroundings are known.
     """
 
     title: str
     of: Callable[[Reading], float]
-    bars: tuple[tuple[str, float], ...] = ()
     needs_voxels: bool = False
 
     def is_known(self, knows_lesions: bool) -> bool:
@@ -34,13 +33,13 @@ class Measure:
 
 
 MEASURES = (
-    Measure("pointing", lambda r: r.localisation.points, (("Endplates", 0.90), ("Marrow", 0.85))),
+    Measure("pointing", lambda r: r.localisation.points),
     Measure("in plane", lambda r: r.localisation.points_in_plane),
-    Measure("energy ratio", lambda r: r.localisation.energy_ratio, (("Endplates", 6.0), ("Marrow", 6.0))),
+    Measure("energy ratio", lambda r: r.localisation.energy_ratio),
     Measure("IoU", lambda r: r.localisation.iou, needs_voxels=True),
     Measure("AUPRC", lambda r: r.localisation.precision, needs_voxels=True),
     Measure("right half", lambda r: r.localisation.side),
-    Measure("points right", lambda r: r.localisation.points_to_side, (("Endplates", 0.95), ("Marrow", 0.95))),
+    Measure("points right", lambda r: r.localisation.points_to_side),
     Measure("fall", lambda r: r.fall),
 )
 

@@ -14,8 +14,8 @@ from SpineNetCore.learning.hotspot_scorecard.sanity import LAYERS_FROM_TOP
 from SpineNetCore.learning.hotspot_scorecard.summary import MEASURES, CheckLine, Lead, Line
 
 NOTE = (
-    "In brackets: 95 % bootstrap interval over phantoms or patients, of which one alone has none. 'asked' is the bar "
-    "that our maps are to reach; 'ahead by' the mean difference, on the same true positives, of ours with most views "
+    "In brackets: 95 % bootstrap interval over phantoms or patients, of which one alone has none. "
+    "'ahead by' is the mean difference, on the same true positives, of ours with most views "
     "to the best other method for that figure."
 )
 
@@ -29,7 +29,7 @@ _CSV_COLUMNS = (
 class Summary:
     """Every line of the scorecard.
 
-    knows_lesions: as of phantoms, for which the bars are. Without, only their surroundings are known.
+    knows_lesions: as of phantoms. Without, only their surroundings are known.
     """
 
     lines: tuple[Line, ...]
@@ -76,9 +76,6 @@ def _block(group: str, lines: Sequence[Line], lead: Lead | None, knows_lesions: 
         if measure.is_known(knows_lesions) and any(not np.isnan(line.figures[k].value) for line in lines)
     ]
     rows = [(line.method, *(figure_cell(line.figures[k]) for k in kept)) for line in lines]
-    bars = [dict(MEASURES[k].bars).get(group) for k in kept]
-    if knows_lesions and any(bars):
-        rows.append(("asked", *("" if bar is None else f">= {bar:.2f}" for bar in bars)))
     if lead is not None:
         rows.append(("ahead by", *(_difference(lead.figures[k]) for k in kept)))
     titles = ("method", *(MEASURES[k].title for k in kept))
