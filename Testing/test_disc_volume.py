@@ -190,6 +190,16 @@ def test_values_lie_between_0_and_1_and_the_brightest_are_clipped(a_scan):
     assert np.isfinite(volume.context).all()
 
 
+@pytest.mark.parametrize("share", [0.04, 0.1, 0.2])
+def test_a_small_offset_under_air_is_taken_off_too(a_scan, share):
+    air = np.array(a_scan.voxels)
+    air[:, :, :30] = 0
+    from_zero = replace(a_scan, voxels=air - air.min())
+    raised = replace(a_scan, voxels=from_zero.voxels + np.float32(share * np.percentile(from_zero.voxels, 99.5)))
+    whole, again = (cut_disc_volume(scan, disc_of(a_scan, "L4-L5")) for scan in (from_zero, raised))
+    np.testing.assert_allclose(again.context, whole.context, atol=1e-5)
+
+
 @pytest.mark.parametrize("offset", [-1000, 1000])
 def test_intensities_that_start_far_from_zero_count_from_their_darkest(a_scan, offset):
     from_zero = replace(a_scan, voxels=a_scan.voxels - BACKGROUND)
@@ -200,8 +210,8 @@ def test_intensities_that_start_far_from_zero_count_from_their_darkest(a_scan, o
 
 
 def test_dark_tissue_is_not_taken_for_an_offset(a_scan):
-    dark = 0.1 * float(a_scan.voxels.max())
-    cropped = replace(a_scan, voxels=np.maximum(a_scan.voxels, np.float32(dark)))
+    tissue = np.random.default_rng(4).uniform(0.15, 0.4, a_scan.voxels.shape) * float(a_scan.voxels.max())
+    cropped = replace(a_scan, voxels=np.maximum(a_scan.voxels, tissue.astype(np.float32)))
     volume = cut_disc_volume(cropped, disc_of(a_scan, "L2-L3"))
 
     assert volume.context[present_slices(volume)].min() > 0
