@@ -20,8 +20,8 @@ ECHO_GAP_MS = 5.0
 _T1 = re.compile(r"t1(?!\d)")
 _T2 = re.compile(r"t2(?!\d)")
 _FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|water|fs(?![a-z])")
-_ELSEWHERE = re.compile(r"thora|dorsal|cerv|brain|bws|hws|(?<![a-z])[ct]-?(sp|wk)")
-_LUMBAR = re.compile(r"lumb|lomb|lws|sacr|(?<![a-z])ls?-?(sp|wk)")
+_ELSEWHERE = re.compile(r"thora|dorsal|cerv|brain|bws|hws|(?<![a-z])[ct][-_ ]?(sp|wk)")
+_LUMBAR = re.compile(r"lumb|lomb|lws|sacr|(?<![a-z])ls?[-_ ]?(sp|wk)")
 _NOT_PLAIN = re.compile(r"adc|dwi|diff|trace|myelo|(?<![a-z])(sub|mip|mpr)(?![a-z])")
 """Diffusion, myelograms and what was computed from other pictures."""
 

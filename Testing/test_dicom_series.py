@@ -45,6 +45,7 @@ def test_fat_suppressed_series_and_localisers_come_after_plain_t2(name, tmp_path
         {"SeriesDescription": "t2_tse_sag_thoracic"},
         {"SeriesDescription": "t2_tse_sag BWS"},
         {"SeriesDescription": "sag t2 C-spine"},
+        {"SeriesDescription": "T SPINE SAG T2"},
         {"SeriesDescription": "t2_tse_sag", "BodyPartExamined": "TSPINE"},
         {"SeriesDescription": "ep2d_diff_sag_ADC"},
         {"SeriesDescription": "t2_haste_myelo_sag"},
