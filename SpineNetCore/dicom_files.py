@@ -186,6 +186,8 @@ def _doubts(stack: list[DicomSlice]) -> tuple[str, ...]:
             f"The series '{title(stack[0].series)}' suppresses fat, which darkens marrow: the grades hold for T2 "
             "without that."
         )
+    if len(stack) == 1:
+        doubts.append("One slice was read: give the folder of its series, if there is one, to have all of it seen.")
     if len(stack) == 1 and not stack[0].step_mm:
         doubts.append(f"The slice does not say how thick it is: {LONE_SLICE_MM:g} mm was taken.")
     return tuple(doubts)

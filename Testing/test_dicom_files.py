@@ -125,13 +125,16 @@ def test_one_file_is_one_slice_though_its_series_lies_beside_it(tmp_path):
     assert np.array_equal(scan.voxels, [picture(2)])
     assert scan.spacing_mm == pytest.approx((4.4, 0.9, 0.7))
     assert scan.name == "2"
+    assert scan.doubts == (
+        "One slice was read: give the folder of its series, if there is one, to have all of it seen.",
+    )
 
 
 def test_a_lone_slice_without_thickness_is_taken_as_usual_with_a_doubt(tmp_path, caplog):
     scan = read_scan(write_series(tmp_path, [0.0], SliceThickness=None)[0])
 
     assert scan.spacing_mm[0] == pytest.approx(4.0)
-    assert scan.doubts == ("The slice does not say how thick it is: 4 mm was taken.",)
+    assert scan.doubts[-1] == "The slice does not say how thick it is: 4 mm was taken."
     assert caplog.text == ""
 
 
@@ -139,7 +142,7 @@ def test_a_t1_series_is_read_with_a_doubt(tmp_path, caplog):
     first = write_series(tmp_path, PLACES, SeriesDescription="t1_tse_sag")[0]
 
     for path in (tmp_path, first):
-        (doubt,) = read_scan(path).doubts
+        doubt = read_scan(path).doubts[0]
         assert "'t1_tse_sag' does not say that it is T2" in doubt
     assert caplog.text == ""
 
