@@ -46,7 +46,7 @@ def read_dicom(path: Path) -> FileVolume:
     _check_alike(series.slices, path)
     stack = sorted(series.slices, key=_along_normal)
     step_mm = _step_mm(stack, path)
-    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path, (*series.notices, *_doubts(stack)))
+    return FileVolume(_merged(stack), _lps_from_ijk(stack, step_mm), path, (*series.notices, *_doubts(stack, step_mm)))
 
 
 def _check_alike(series: list[DicomSlice], path: Path) -> None:
@@ -175,8 +175,14 @@ def _lps_from_ijk(stack: list[DicomSlice], step_mm: float) -> Affine:
     return affine
 
 
-def _doubts(stack: list[DicomSlice]) -> tuple[str, ...]:
+def _doubts(stack: list[DicomSlice], step_mm: float) -> tuple[str, ...]:
     doubts = []
+    said_mm = stack[0].step_mm or step_mm
+    if round(step_mm / said_mm) in (2, 3) and abs(step_mm / said_mm - round(step_mm / said_mm)) < GAP_TOLERANCE:
+        doubts.append(
+            f"The slices lie {step_mm:.1f} mm apart, where their headers say {said_mm:.1f} mm: some may be missing "
+            "between them."
+        )
     if not is_t2(stack[0].series):
         doubts.append(
             f"The series '{title(stack[0].series)}' does not say that it is T2-weighted: the grades hold for T2 only."

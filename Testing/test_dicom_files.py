@@ -147,6 +147,12 @@ def test_a_t1_series_is_read_with_a_doubt(tmp_path, caplog):
     assert caplog.text == ""
 
 
+def test_a_series_that_lost_every_second_slice_is_read_with_a_doubt(tmp_path):
+    write_series(tmp_path, [0.0, 3.6, 7.2], SpacingBetweenSlices=1.8)
+    (doubt,) = read_scan(tmp_path).doubts
+    assert doubt.startswith("The slices lie 3.6 mm apart, where their headers say 1.8 mm")
+
+
 def test_a_t2_series_leaves_no_doubt(tmp_path):
     write_series(tmp_path, PLACES)
 
