@@ -9,7 +9,6 @@ _DARK_CANAL = 0.7
 SPIDER T2 scans, 0.41 to 0.59 on phantoms painted as T1.
 """
 
-
 _DARK_MARROW = 6.0
 """The same brightness above which fat looks suppressed. ours: 4.2 and less on the same scans."""
 
@@ -17,12 +16,14 @@ _DARK_MARROW = 6.0
 def contrast_doubts(reading: Reading) -> tuple[str, ...]:
     """A sentence where the contrast is not that of plain T2."""
     brightness = reading.canal_brightness
-    if brightness is not None and brightness < _DARK_CANAL:
+    if brightness is None:
+        return ()
+    if brightness < _DARK_CANAL:
         return (
             f"The spinal canal is darker than the vertebral bodies ({brightness:.2f} of their brightness), as on a "
             "T1-weighted scan: grades and evidence hold for T2-weighted scans only.",
         )
-    if brightness is not None and brightness > _DARK_MARROW:
+    if brightness > _DARK_MARROW:
         return (
             f"The vertebral bodies are dark (the spinal canal has {brightness:.1f} times their brightness), as where "
             "fat is suppressed: grades and evidence hold for T2 without that.",

@@ -147,8 +147,8 @@ def _intensities(path: Path, headers: list[DicomSlice]) -> list[NDArray[Any]]:
         raise InputError(f"'{path}' is cut off or has no pixels: copy it again whole.") from error
     else:
         frames = stored.reshape(-1, *headers[0].shape).astype(np.float32)
-    if headers[0].padding is not None and (frames != headers[0].padding).any():
-        is_padding = frames == headers[0].padding
+    is_padding = frames == (np.nan if headers[0].padding is None else headers[0].padding)
+    if not is_padding.all():
         frames[is_padding] = frames[~is_padding].min()
     # in float64, as ITK does: the same scan then has the same voxels in 3D Slicer
     return [frames[header.frame].astype(np.float64) * header.slope + header.intercept for header in headers]

@@ -22,6 +22,8 @@ _T2 = re.compile(r"t2(?!\d)")
 _FAT_SUPPRESSION = re.compile(r"stir|tirm|spair|spir|fat|dixon|water|fs(?![a-z])")
 _ELSEWHERE = re.compile(r"thora|dorsal|cerv|brain|bws|hws|(?<![a-z])[ct][-_ ]?(sp|wk)")
 _LUMBAR = re.compile(r"lumb|lomb|lws|sacr|(?<![a-z])ls?[-_ ]?(sp|wk)")
+"""Parts of the body as series are called by, in several languages: a thoracolumbar one shows the lumbar spine, too."""
+
 _NOT_PLAIN = re.compile(r"adc|dwi|diff|trace|myelo|(?<![a-z])(sub|mip|mpr)(?![a-z])")
 """Diffusion, myelograms and what was computed from other pictures."""
 

@@ -57,7 +57,7 @@ def _doubts(reader: sitk.ImageFileReader, lps_from_ijk: Affine) -> tuple[str, ..
         return ()
     return (
         f"The file says in two ways where it lies, by its qform and by its sform, up to {away_mm:.0f} mm apart: the "
-        "qform was taken, as 3D Slicer does, and other programs may lay the results elsewhere.",
+        "qform was taken, as ITK does, and programs that do otherwise lay the results elsewhere.",
     )
 
 

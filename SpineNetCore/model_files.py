@@ -119,21 +119,17 @@ def read_model(path: Path, kind: str) -> StoredModel:
         raise InputError(f"Model file '{path}' is broken or no safetensors file ({error}): {_REMEDY}.") from error
     _check_metadata(path, metadata, kind)
     config, note = metadata["config"], _note(path, metadata["note"])
-    return StoredModel(path, config, note, _unpacked(path, packed), _digest(config, packed))
-
-
-def _digest(config_json: str, packed: Mapping[str, Tensor]) -> str:
-    """A few digits that change with the configuration and the weights as stored; notes and card may change."""
-    digest = hashlib.sha256(config_json.encode())
-    for name in sorted(packed):
-        digest.update(name.encode() + array_of(packed[name]).tobytes())
-    return digest.hexdigest()[:12]
+    return StoredModel(path, config, note, _unpacked(path, packed), _digest(packed, config))
 
 
 def weights_digest(module: nn.Module) -> str:
     """The first twelve hexadecimal digits of the SHA-256 of a network's weights, wherever they came from."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
+    return _digest(module.state_dict())
+
+
+def _digest(tensors: Mapping[str, Tensor], config_json: str = "") -> str:
+    digest = hashlib.sha256(config_json.encode())
+    for name, tensor in tensors.items():
         digest.update(name.encode() + array_of(tensor).tobytes())
     return digest.hexdigest()[:12]
 

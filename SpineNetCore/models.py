@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, Storage, StoredModel, read_model, save_model
+from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, Config, Storage, StoredModel, read_model, save_model
 from SpineNetCore.network import GradingNetwork, NetworkConfig
 from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
 DETECTOR_FILE = "detector.safetensors"
 GRADER_FILE = "grader.safetensors"
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,18 @@ def save_network(
 
 def grading_network(stored: StoredModel) -> GradingNetwork:
     """The grading network that a model file holds, in evaluation mode; raises InputError if its tensors do not fit."""
-    config = stored.config(NetworkConfig)
-    with torch.device("meta"):
-        network = GradingNetwork(config)
-    stored.fill(network)
-    return network.eval()
+    return _filled(GradingNetwork, NetworkConfig, stored)
 
 
 def vertebra_network(stored: StoredModel) -> VertebraNetwork:
     """The detector that a model file holds, in evaluation mode; raises InputError if its tensors do not fit."""
-    config = stored.config(VertebraNetworkConfig)
+    return _filled(VertebraNetwork, VertebraNetworkConfig, stored)
+
+
+def _filled(make: Callable[[Config], Network], kind: type[Config], stored: StoredModel) -> Network:
+    config = stored.config(kind)
     with torch.device("meta"):
-        network = VertebraNetwork(config)
+        network = make(config)
     stored.fill(network)
     return network.eval()
 

@@ -36,7 +36,7 @@ def page_html(report: SpineReport) -> str:
         f"<h1>{title}</h1>\n{_scan_facts(report)}\n{_notice(report)}\n"
         f'<div class="top"><figure>{overview(report, window)}<figcaption>Mid-sagittal slice, front to the left. '
         "Orange: vertebral bodies. Blue: discs scored. White and dashed: discs not scored. "
-        "Levels are named without a look at the ribs: a T13 goes by T12."
+        "Ribs are not looked at: a T13 would be called T12."
         "</figcaption></figure>\n"
         f"<section><h2>Grades</h2>{_score_table(report)}</section></div>\n"
         f"{_evidence_section(report, figures)}\n{_used(report)}\n{_footer()}\n</main></body></html>\n"

@@ -86,7 +86,7 @@ def test_every_reference_within_the_page_has_its_one_target(a_page):
 def test_the_page_says_that_it_is_for_research(a_page):
     assert RESEARCH_USE_NOTICE in a_page.text
     assert "must not guide a patient's care" in a_page.text
-    assert "a T13 goes by T12" in a_page.text
+    assert "a T13 would be called T12" in a_page.text
 
 
 def test_a_page_is_made_without_pytorch():

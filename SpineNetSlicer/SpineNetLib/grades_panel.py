@@ -38,7 +38,7 @@ class _Picked:
 class GradesPanel:
     """Shows one analysis of the scene, the newest at first.
 
-    on_pick: called whenever another disc, or none, is looked at.
+    on_pick: called whenever another disc, or none, is looked at. is_on_screen: while it is not, views are left alone.
     """
 
     def __init__(self, ui: Any, scene: Any, messages: Messages) -> None:

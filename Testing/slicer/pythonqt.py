@@ -53,7 +53,7 @@ def disconnect(sender: Any, signature: str, slot: Any) -> bool:
 def install(stand_ins: list[type]) -> ModuleType:
     """Put a module `qt` in place whose `.ui` files know the stand-ins too; returns it."""
     _application()
-    _give_none_references()
+    _give_references()
     module = _Qt("qt")
     module.QUiLoader = _loader(stand_ins)
     module.QFileDialog = _FileDialog
@@ -61,11 +61,11 @@ def install(stand_ins: list[type]) -> ModuleType:
     return module
 
 
-def _give_none_references() -> None:
-    """PySide6 takes one from None with every call that returns nothing: from Python 3.12 on None is immortal."""
-    none = ctypes.py_object(None)
-    for _ in range(1_000_000 if sys.version_info < (3, 12) else 0):
-        ctypes.pythonapi.Py_IncRef(none)
+def _give_references() -> None:
+    """PySide6 takes one too many from what it returns of these: from Python 3.12 on they are immortal."""
+    for constant in (None, True, False):
+        for _ in range(300_000 if sys.version_info < (3, 12) else 0):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(constant))
 
 
 class _Qt(ModuleType):

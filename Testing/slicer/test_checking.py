@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import slicer
 import vtk
 from report_making import UNSCORED
 
@@ -11,6 +12,7 @@ from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import Part
 from SpineNetLib.checking import correct_grade, move_levels, reading_of
 from SpineNetLib.corrections import GradeCorrection, LevelsMoved, Signature, correction_of, row_of
+from SpineNetLib.folders import folder_of
 from SpineNetLib.markers import show_in_sagittal_views
 from SpineNetLib.tables import corrections, current_readings, rows
 
@@ -121,6 +123,8 @@ def test_what_can_be_done_without_is_not_missed(an_analysis, a_scene, part):
     move_levels(an_analysis, 1, NOON)
     show_in_sagittal_views(an_analysis)
     assert shown(an_analysis, "L5-S1")["Pfirrmann"] == "2"
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(a_scene)
+    assert tree.GetItemParent(tree.GetItemByDataNode(an_analysis.node(Part.SCORES))) == folder_of(an_analysis)
 
 
 def test_points_that_a_user_added_keep_their_names(an_analysis):

@@ -145,10 +145,14 @@ def test_outlines_that_a_user_hid_and_those_of_another_scan_are_left_alone(
     a_widget.panel.grades.show(add_result(a_scene, other_scan, a_result))
     first, *rest = a_shown_analysis.markers()
     assert all(markups.GetDisplayNode().GetVisibility() for markups in (first, *rest))
+    a_scene.RemoveNode(rest[-1].GetDisplayNode())
     first.GetDisplayNode().SetVisibility(False)
     a_widget.exit()
     a_widget.enter()
     assert not first.GetDisplayNode().GetVisibility()
+    a_widget.ui.analysisSelector.setCurrentIndex(0)
+    assert first.GetDisplayNode().GetVisibility()
+    assert a_widget.ui.messageLabel.text == ""
 
 
 def test_a_doubt_about_names_names_the_buttons_until_the_levels_were_moved(a_widget, a_scene, a_scan_node, a_result):

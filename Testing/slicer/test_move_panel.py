@@ -54,6 +54,19 @@ def test_a_disc_is_graded_again_as_the_others_were_whatever_is_chosen_now(a_widg
     assert (options.levels, options.report is None) == (("L4-L5",), False)
 
 
+def test_a_disc_graded_while_another_module_is_open_leaves_its_views_alone(
+    a_widget, a_shown_analysis, a_view, a_result_folder
+):
+    use_script(a_widget, f"import shutil; shutil.copytree({str(a_result_folder)!r}, 'result')")
+    a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
+    a_widget.ui.moveDiscButton.click()
+    a_widget.ui.rescoreButton.click()
+    a_widget.exit()
+    a_view.layers.SetForegroundVolumeID(None)
+    wait_until(lambda: corrections(a_shown_analysis) != [])
+    assert a_view.layers.GetForegroundVolumeID() is None
+
+
 def test_a_move_is_cancelled_without_a_trace(a_widget, a_shown_analysis, a_scene):
     a_widget.ui.scoreTable.setCurrentCell(L4_L5, PFIRRMANN)
     before, kinds = a_shown_analysis.record.GetText(), a_scene.GetNumberOfNodesByClass("vtkMRMLMarkupsLineNode")
