@@ -107,7 +107,7 @@ def test_a_result_that_comes_while_another_module_is_open_leaves_its_views_alone
     (analysis,) = analyses(a_scene)
     assert a_view.layers.GetBackgroundVolumeID() is None
     assert not any(markups.GetDisplayNode().GetVisibility() for markups in analysis.markers())
-    a_scene.EndState(a_scene.ImportState)
+    a_scene.InvokeEvent(a_scene.EndImportEvent)
     assert a_view.layers.GetBackgroundVolumeID() is None
     a_widget.enter()
     assert all(markups.GetDisplayNode().GetVisibility() for markups in analysis.markers())
