@@ -117,8 +117,11 @@ _SPINEPS = Convention(
     canal=frozenset({60, 61}),
     others=frozenset({125, 126, 128, *(200 + value for value in _SPINEPS_VERTEBRAE)}),
 )
+SPIDER_LABELS = "spider"
+"""Name of the values of SPIDER's masks."""
+
 _SPIDER = Convention(
-    "spider",
+    SPIDER_LABELS,
     vertebrae=_counted(1, _FROM_L5) | _counted(101, _FROM_L5),
     discs=_counted(201, _DISCS_FROM_L5),
     canal=frozenset({100}),

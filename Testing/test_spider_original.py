@@ -8,14 +8,15 @@ from spider_making import BODY_TOPS, CORNERS, ORIGINAL_MM, examples_of, write_or
 
 from SpineNetCore.anatomy import Task
 from SpineNetCore.errors import InputError
+from SpineNetCore.label_conventions import SPIDER_LABELS
 from SpineNetCore.learning.datasets.graded_scans import Split
-from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
 from SpineNetCore.learning.datasets.masks import read_mask
 from SpineNetCore.learning.datasets.spider import reduced_scans
 from SpineNetCore.learning.datasets.spider_original import original_scans, spider_scans
 from SpineNetCore.learning.disc_examples import cut_discs
 from SpineNetCore.scan import mapped
 from SpineNetCore.scan_files import read_scan
+from SpineNetCore.spine_labels import spine_from_labels
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 PIXELS_MM = np.array(ORIGINAL_MM[1:])
@@ -72,7 +73,7 @@ def test_the_layouts_are_told_apart_by_what_is_there(folder, tmp_path_factory):
 def test_bodies_of_a_mask_have_the_corners_that_were_drawn(folder):
     for scan_file in (graded.image for graded in original_scans(folder)):
         scan = read_scan(scan_file.path)
-        spine = spine_of_mask(scan, read_mask(scan_file.mask, scan))
+        spine = spine_from_labels(scan_file.mask, scan, SPIDER_LABELS)
 
         assert [vertebra.level for vertebra in spine.vertebrae] == ["L2", "L3", "L4", "L5", "S1"]
         for vertebra, drawn in zip(spine.vertebrae, CORNERS, strict=False):
@@ -85,7 +86,7 @@ def test_bodies_of_a_mask_have_the_corners_that_were_drawn(folder):
 def test_s1_lies_below_the_lowest_disc(folder):
     image = original_scans(folder)[0].image
     scan = read_scan(image.path)
-    sacrum = spine_of_mask(scan, read_mask(image.mask, scan)).vertebrae[-1]
+    sacrum = spine_from_labels(image.mask, scan, SPIDER_LABELS).vertebrae[-1]
     pixels = mapped(scan.ijk_from_ras, sacrum.corners_ras_mm)[:, 1:]
     top = BODY_TOPS[-1] + 26 + 10
 
@@ -129,12 +130,6 @@ def test_a_mask_of_another_grid_is_refused(folder):
     scan = read_scan(folder / "images" / "3_t2.mha")
     with pytest.raises(InputError, match=r"12_t2.mha' has .* voxels and its scan '3_t2' has 3 x 130 x 216: resample"):
         read_mask(folder / "masks" / "12_t2.mha", scan)
-
-
-def test_a_mask_without_bodies_is_refused(folder):
-    scan = read_scan(folder / "images" / "3_t2.mha")
-    with pytest.raises(InputError, match="no two neighbouring vertebrae"):
-        spine_of_mask(scan, np.zeros(scan.voxels.shape, dtype=np.int32))
 
 
 def test_a_folder_without_graded_images_is_refused(folder):

@@ -16,15 +16,9 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.errors import InputError
+from SpineNetCore.label_conventions import SPIDER_LABELS
 from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_arrays, write_arrays
-from SpineNetCore.learning.datasets.graded_scans import (
-    DiscLabel,
-    GradedScan,
-    GradeSets,
-    PictureFile,
-)
-from SpineNetCore.learning.datasets.mask_spine import spine_of_mask
-from SpineNetCore.learning.datasets.masks import read_mask
+from SpineNetCore.learning.datasets.graded_scans import DiscLabel, GradedScan, GradeSets, PictureFile
 from SpineNetCore.learning.datasets.prepared import CutDisc, PreparedDiscs
 from SpineNetCore.learning.datasets.spider import read_picture_file
 from SpineNetCore.learning.phantom import Phantom
@@ -34,6 +28,7 @@ from SpineNetCore.model_files import weights_digest
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.scan import Scan, with_averaged_slices
 from SpineNetCore.scan_files import read_scan
+from SpineNetCore.spine_labels import spine_from_labels
 from SpineNetCore.vertebra_network import VertebraNetwork
 
 log = logging.getLogger(__name__)
@@ -179,7 +174,7 @@ def _reading(graded: GradedScan, detector: VertebraNetwork) -> tuple[Scan, Spine
         reading = read_picture(read_picture_file(image.path, image.spacing_mm), image.discs_in_view, detector)
         return None if reading is None else (reading.scan, reading.spine)
     scan = read_scan(image.path)
-    spine = found_spine(scan, detector) if image.mask is None else spine_of_mask(scan, read_mask(image.mask, scan))
+    spine = found_spine(scan, detector) if image.mask is None else spine_from_labels(image.mask, scan, SPIDER_LABELS)
     return None if spine is None else (scan, spine)
 
 
