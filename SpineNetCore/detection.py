@@ -55,12 +55,14 @@ class Reading:
     """What the detector read off a scan.
 
     disc_chance: probability of disc, [slice, row, column] at `PIXEL_MM`. canal_brightness: median of the canal over
-    that of the bodies, None where either is hardly seen.
+    that of the bodies, None where either is hardly seen. canal_share: area of the canal over that of the bodies, on the
+    slice that shows most of it among those that show the bodies well.
     """
 
     bodies: tuple[BodyDetection, ...]
     disc_chance: FloatArray
-    canal_brightness: float | None = None
+    canal_brightness: float | None
+    canal_share: float
 
 
 def read_scan_slices(
@@ -79,7 +81,12 @@ def read_scan_slices(
         bodies += bodies_on_slice(tissue, corners, k)
         disc_chance.append(tissue[Tissue.DISC] + tissue[Tissue.LOWEST_DISC])
         progress(k + 1, len(images))
-    return Reading(tuple(bodies), np.stack(disc_chance), _brightness(np.concatenate(canal), np.concatenate(body)))
+    return Reading(
+        tuple(bodies),
+        np.stack(disc_chance),
+        _brightness(np.concatenate(canal), np.concatenate(body)),
+        _canal_share([len(one) for one in canal], [len(one) for one in body]),
+    )
 
 
 def _brightness(canal: FloatArray, body: FloatArray) -> float | None:
@@ -87,6 +94,13 @@ def _brightness(canal: FloatArray, body: FloatArray) -> float | None:
         return None
     marrow = float(np.median(body))
     return float(np.median(canal)) / marrow if marrow > 0 else None
+
+
+def _canal_share(canal_areas: list[int], body_areas: list[int]) -> float:
+    """Slices with less than half the largest area of bodies may show a piece of canal beside next to none."""
+    largest = max(body_areas)
+    shares = [c / b for c, b in zip(canal_areas, body_areas, strict=True) if b and b >= largest / 2]
+    return max(shares, default=0.0)
 
 
 def scaled_intensities(voxels: FloatArray) -> FloatArray:

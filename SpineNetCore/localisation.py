@@ -12,11 +12,11 @@ import torch
 from SpineNetCore.anatomy import DISC_LEVELS, Disc, Vertebra, disc_level, neighbours
 from SpineNetCore.bodies import Body, corners_in_space
 from SpineNetCore.column import Column, find_column
-from SpineNetCore.contrast_doubts import contrast_doubts
 from SpineNetCore.disc_centring import centred
 from SpineNetCore.naming import Naming
 from SpineNetCore.naming_doubts import naming_doubts
 from SpineNetCore.naming_override import NamingOverride, renamed
+from SpineNetCore.picture_doubts import picture_doubts
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.refusals import check_column, check_upright, check_vertebrae, is_plain, no_spine
 from SpineNetCore.scan import Scan, unit, within_slices
@@ -85,7 +85,7 @@ def find_spine(
     discs = tuple(centred(disc, column.reading, scan) for disc in discs_between(vertebrae, scan))
     doubts = naming_doubts(column.named, column.naming) if override is None else ()
     notices = () if override is None else (override.notice,)
-    warnings = (*doubts, *notices, *contrast_doubts(column.reading))
+    warnings = (*doubts, *notices, *picture_doubts(column.reading))
     return Spine(vertebrae, discs, column.naming.shifts, warnings, doubts)
 
 

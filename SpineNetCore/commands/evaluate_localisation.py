@@ -34,10 +34,10 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "localisation",
         help="discs found, rightly named, and how far off",
-        description="Measure how well discs are found and named on slabs of the reduced SPIDER copy, as they are and "
-        "made harder, on its pictures, where L5-S1 was set by eye, and on phantoms from seeds that training never "
-        "drew. Prints a table; --output also writes localisation.html, with the failures as pictures, and tables of "
-        "all scans.",
+        description="Measure how well discs are found and named on slabs of the reduced SPIDER copy and on phantoms "
+        "from seeds that training never drew, as they are and made harder, and on SPIDER's pictures, where L5-S1 was "
+        "set by eye. Prints a table; --output also writes localisation.html, with the failures as pictures, and tables "
+        "of all scans.",
     )
     parser.add_argument("--spider", type=Path, metavar="DIR", help="folder of the reduced SPIDER copy")
     parser.add_argument(
@@ -155,10 +155,10 @@ def _slab_jobs(options: argparse.Namespace, finders: list[Finder]) -> list[Job]:
 
 def _phantom_jobs(count: int, finders: list[Finder]) -> list[Job]:
     from SpineNetCore.learning.localisation.cases import simulated_case
-    from SpineNetCore.learning.localisation.conditions import AS_IT_IS
+    from SpineNetCore.learning.localisation.conditions import ALL_CONDITIONS
     from SpineNetCore.learning.localisation.running import Job
 
-    return [Job(partial(simulated_case, k), finders[k % len(finders)], (AS_IT_IS,)) for k in range(count)]
+    return [Job(partial(simulated_case, k), finders[k % len(finders)], ALL_CONDITIONS) for k in range(count)]
 
 
 def _picture_outcomes(options: argparse.Namespace, finders: list[Finder], count: Count) -> list[PictureOutcome]:
