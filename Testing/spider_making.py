@@ -128,7 +128,7 @@ def write_spider_for_all_splits(folder: Path) -> Path:
 def examples_of(folder: Path, detector: VertebraNetwork, kept_out: bool) -> list[DiscExample]:
     """Graded discs of a SPIDER folder, of the patients kept out for testing or of the others."""
     scans = [scan for scan in spider_scans(folder) if (scan.split is Split.TEST) == kept_out]
-    return [example for scan in scans for example in labelled(scan, cut_discs(scan, detector))]
+    return [example for scan in scans for _, example in labelled(scan, cut_discs(scan, detector))]
 
 
 def original_labels() -> np.ndarray:

@@ -24,6 +24,15 @@ def grades_shown(batches: DiscBatches, step: int) -> list[int]:
     return (batches[step].labels.admissible[:, 0].int().argmax(dim=1) + 1).tolist()
 
 
+def test_discs_of_patients_as_they_are_and_drawn_into_share_what_phantoms_leave():
+    def pool(grade: int, is_simulated: bool = False) -> DiscPool:
+        return DiscPool([a_disc({Task.PFIRRMANN: {grade}}, slices=1)] * 3, is_simulated)
+
+    recipe = replace(QUICK, batch=400, phantoms=0.5)
+    shown = grades_shown(DiscBatches([pool(1), pool(2), pool(3, is_simulated=True)], recipe), 0)
+    assert [shown.count(grade) / 400 for grade in (1, 2, 3)] == pytest.approx([0.25, 0.25, 0.5], abs=0.08)
+
+
 @pytest.fixture(scope="module")
 def five_discs() -> DiscPool:
     return DiscPool([a_disc({Task.PFIRRMANN: {grade}}, slices=1) for grade in (1, 2, 3, 4, 5)])

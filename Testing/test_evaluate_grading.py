@@ -72,6 +72,16 @@ def test_test_patients_are_measured_and_temperatures_come_from_validation(spider
     assert "images/12_t2.mha" in {d["scan"] for d in discs}
 
 
+def test_discs_with_lesions_drawn_into_them_are_measured_apart(spider, models, tmp_path):
+    assert status("--spider", spider, "--models", models, "--implants", 3, "--output", tmp_path) == 0
+    figures = rows(tmp_path / "grading.csv")
+    discs = {(f["group"], f["task"]): float(f["value"]) for f in figures if f["figure"] == "discs"}
+    drawn_into = {task: count for (group, task), count in discs.items() if cases.WITH_IMPLANTS in group}
+    assert drawn_into
+    assert "pfirrmann" not in drawn_into
+    assert ("SPIDER", "pfirrmann") in discs
+
+
 def test_validation_patients_can_be_measured_without_any_temperature(spider, models, tmp_path):
     assert status("--spider", spider, "--models", models, "--patients", "validation", "--output", tmp_path) == 0
     discs = rows(tmp_path / "discs.csv")

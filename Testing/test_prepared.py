@@ -39,7 +39,10 @@ def cutter() -> Cutter:
     rng = np.random.default_rng(0)
     shapes = ((3, *CONTEXT_SHAPE[1:]), (1, *CONTEXT_SHAPE[1:]))
     return Cutter(
-        [CutDisc(f"L{4 - k}-L5", rng.integers(0, 256, shape, dtype=np.uint8), 5 + k) for k, shape in enumerate(shapes)]
+        [
+            CutDisc(f"L{4 - k}-L5", rng.integers(0, 256, shape, dtype=np.uint8), 5 + k, rng.uniform(0, 99, (2, 2, 2)))
+            for k, shape in enumerate(shapes)
+        ]
     )
 
 
@@ -50,7 +53,9 @@ def store(tmp_path) -> PreparedDiscs:
 
 def are_equal(some: Sequence[CutDisc], others: Sequence[CutDisc]) -> bool:
     return all(
-        (one.level, one.first) == (other.level, other.first) and np.array_equal(one.slices, other.slices)
+        (one.level, one.first) == (other.level, other.first)
+        and np.array_equal(one.slices, other.slices)
+        and np.array_equal(one.endplates, other.endplates)
         for one, other in zip(some, others, strict=True)
     )
 

@@ -17,7 +17,7 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
-from SpineNetCore.commands.options import Commands, add_seed_to, add_workers_to
+from SpineNetCore.commands.options import Commands, add_seed_to, add_workers_to, whole_number
 from SpineNetCore.commands.terminal import listed_briefly, print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.models import Models, load_models
@@ -44,6 +44,14 @@ def add_to(commands: Commands) -> None:
         choices=("test", "validation"),
         default="test",
         help="those to measure on (default test; temperatures are fitted on validation, so with validation on none)",
+    )
+    parser.add_argument(
+        "--implants",
+        type=whole_number(0, 100),
+        default=0,
+        metavar="N",
+        help="also grade the discs of patients N times with lesions drawn into them, judged by what was drawn alone: "
+        "discs called normal get dents of the endplates, changes of marrow and less height (default 0)",
     )
     add_graders_to(parser)
     add_cut_to(parser)
@@ -121,7 +129,8 @@ def _jobs(options: argparse.Namespace, models: Models) -> list[Job]:
     from SpineNetCore.learning.grading.cases import Sources
 
     learned = LearnedPatients.from_note(models.grader_file.note)
-    sources = Sources(scans_of(options), options.phantoms, models.detector, cut_folder(options), learned)
+    scans = scans_of(options)
+    sources = Sources(scans, options.phantoms, models.detector, cut_folder(options), learned, options.implants)
     if options.patients == "validation":
         return [replace(job, split=Split.TEST) for job in sources.jobs(Split.VALIDATION)]
     return sources.jobs(Split.TEST) + sources.jobs(Split.VALIDATION)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from SpineNetCore.commands.options import Commands, add_device_to, add_workers_to, whole_number
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
+from SpineNetCore.learning.implants import VARIANTS
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
 from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, read_model
 from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, GRADER_FILE, vertebra_network
@@ -46,6 +47,13 @@ def add_to(commands: Commands) -> None:
         type=whole_number(0, MOST_TO_LEARN_FROM),
         metavar="N",
         help="how many to simulate (default: 360 for the detector, 1000 for the grader, none by the preset paper)",
+    )
+    parser.add_argument(
+        "--implants",
+        type=whole_number(0, 100),
+        metavar="N",
+        help="how many times every disc of a patient is also learned from with lesions drawn into it, for the grader "
+        f"(default {VARIANTS}, none by the preset paper)",
     )
     parser.add_argument(
         "--storage",
@@ -126,6 +134,7 @@ def _train_detector(options: argparse.Namespace) -> None:
         ("--further", options.further),
         ("--preset", options.preset),
         ("--device", options.device),
+        ("--implants", options.implants is not None),
     ):
         if given:
             raise InputError(f"{option} is for the grader alone: leave it out for the detector.")
@@ -159,7 +168,8 @@ def _train_grader(options: argparse.Namespace) -> None:
     detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
     simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
     with joined(options.device or "auto", options.workers) as process:
-        data = grader_data(scans, options.work, detector, simulation, process)
+        implants = _implants_of_grader(options)
+        data = grader_data(scans, options.work, detector, simulation, process=process, implants=implants)
         network = learn_grader(data, course, options.work, process, learned)
     if process.is_first:
         _save_detector(options.output)
@@ -171,10 +181,18 @@ def _preset(options: argparse.Namespace) -> Preset:
 
 
 def _phantoms_of_grader(options: argparse.Namespace) -> int:
-    """The published recipe knows no phantoms."""
-    if options.phantoms is not None:
-        return int(options.phantoms)
-    return 0 if options.further is None and _preset(options) is Preset.PAPER else 1000
+    return _unless_as_published(options.phantoms, 1000, options)
+
+
+def _implants_of_grader(options: argparse.Namespace) -> int:
+    return _unless_as_published(options.implants, VARIANTS, options)
+
+
+def _unless_as_published(asked_for: int | None, default: int, options: argparse.Namespace) -> int:
+    """What was asked for, or else the default; the published recipe knows neither phantoms nor implants."""
+    if asked_for is not None:
+        return asked_for
+    return 0 if options.further is None and _preset(options) is Preset.PAPER else default
 
 
 def _detector_file(folder: Path) -> Path:

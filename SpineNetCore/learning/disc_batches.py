@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from SpineNetCore.learning.disc_examples import DiscExample
@@ -56,8 +57,7 @@ class DiscBatches:
         self._examples = [example for pool in pools for example in pool.examples]
         self._weights = np.concatenate([balancing_weights(pool.examples) for pool in pools])
         self._sizes = np.array([len(pool.examples) for pool in pools])
-        shares = np.array([recipe.phantoms if pool.is_simulated else 1 - recipe.phantoms for pool in pools])
-        self._shares = shares / shares.sum()
+        self._shares = _shares(pools, recipe.phantoms)
         self._steps = recipe.all_steps(len(self._examples))
 
     def __getitem__(self, step: int) -> DiscBatch:
@@ -83,6 +83,13 @@ class DiscBatches:
         epoch, place = divmod(step, self._recipe.steps_per_epoch(discs))
         order = np.random.default_rng((self._recipe.seed, epoch, *_WHICH_DISCS)).permutation(discs)
         return np.resize(order, max(discs, batch))[place * batch : (place + 1) * batch].tolist()  # type: ignore[no-any-return]
+
+
+def _shares(pools: Sequence[DiscPool], phantoms: float) -> NDArray[np.float64]:
+    """Of a batch, by pool: those of either origin share alike what there is of it."""
+    origins = [pool.is_simulated for pool in pools]
+    shares = [(phantoms if simulated else 1 - phantoms) / origins.count(simulated) for simulated in origins]
+    return np.array(shares) / sum(shares)
 
 
 def slice_means(pools: Sequence[DiscPool]) -> Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import FloatArray, Task
+from SpineNetCore.anatomy import Disc, FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, DiscVolume, cut_disc_volume
 from SpineNetCore.errors import InputError
 from SpineNetCore.label_conventions import SPIDER_LABELS
@@ -26,7 +26,7 @@ from SpineNetCore.learning.self_labelling import read_picture
 from SpineNetCore.localisation import NAMED_BY_READER, Spine, discs_between, find_spine
 from SpineNetCore.model_files import weights_digest
 from SpineNetCore.progress import Count, uncounted
-from SpineNetCore.scan import Scan, with_averaged_slices
+from SpineNetCore.scan import Scan, mapped, with_averaged_slices
 from SpineNetCore.scan_files import read_scan
 from SpineNetCore.spine_labels import spine_from_labels
 from SpineNetCore.vertebra_network import VertebraNetwork
@@ -72,6 +72,9 @@ class DiscExample:
         return replace(self, slices=self.slices[:, ::-1], admissible=self.admissible[_TURNED_OVER])
 
 
+LabelledDisc = tuple[CutDisc, DiscExample]
+"""A disc as it was cut, and the same with its label."""
+
 _TASKS = tuple(Task)
 _ABOVE_AND_BELOW = ((Task.UPPER_ENDPLATE, Task.LOWER_ENDPLATE), (Task.UPPER_MARROW, Task.LOWER_MARROW))
 
@@ -83,7 +86,7 @@ _TURNED_OVER = [_TASKS.index(OPPOSITES.get(task, task)) for task in Task]
 
 def prepared_examples(
     scans: Sequence[GradedScan], detector: VertebraNetwork, folder: Path, progress: Count = uncounted
-) -> Iterator[DiscExample]:
+) -> Iterator[LabelledDisc]:
     """Graded discs of scans, each scan's kept in a file of `folder` as soon as they are cut; see `PreparedDiscs`."""
     prepared = PreparedDiscs(folder, weights_digest(detector))
     for done, scan in enumerate(scans, start=1):
@@ -101,16 +104,17 @@ def cut_discs(scan: GradedScan, detector: VertebraNetwork) -> list[CutDisc]:
     if reading is None:
         log.warning("no spine was found on '%s'", scan.image.path)
         return []
-    return [CutDisc(volume.level, *_packed(volume.context)) for volume in _disc_volumes(*reading)]
+    _, spine = reading
+    return [_cut(volume, disc) for volume, disc in zip(_disc_volumes(*reading), spine.discs, strict=True)]
 
 
-def labelled(scan: GradedScan, discs: Iterable[CutDisc]) -> Iterator[DiscExample]:
+def labelled(scan: GradedScan, discs: Iterable[CutDisc]) -> Iterator[LabelledDisc]:
     """Those discs of a scan that have a label."""
     for disc in discs:
         label = scan.labels.get(disc.level)
         if label is not None:
             admissible = _admissible(label.grades)
-            yield DiscExample(scan.patient, disc.level, disc.slices, disc.first, admissible, label.marrow_changed)
+            yield disc, DiscExample(scan.patient, disc.level, disc.slices, disc.first, admissible, label.marrow_changed)
 
 
 def phantom_examples(phantom: Phantom, name: str) -> Iterator[DiscExample]:
@@ -190,6 +194,12 @@ def _labelled_by_truth(phantom: Phantom, name: str, spine: Spine) -> Iterator[tu
 def _disc_volumes(scan: Scan, spine: Spine) -> list[DiscVolume]:
     thick = with_averaged_slices(scan)
     return [cut_disc_volume(thick, disc) for disc in spine.discs]
+
+
+def _cut(volume: DiscVolume, disc: Disc) -> CutDisc:
+    context_from_ras = np.asarray(np.linalg.inv(volume.ras_from_context), dtype=np.float64)
+    ends = np.stack([disc.upper.corners_ras_mm[[3, 2]], disc.lower.corners_ras_mm[[0, 1]]])
+    return CutDisc(volume.level, *_packed(volume.context), mapped(context_from_ras, ends)[..., 1:])
 
 
 def _packed(context: FloatArray) -> tuple[NDArray[np.uint8], int]:

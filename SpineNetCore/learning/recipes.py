@@ -18,9 +18,10 @@ from SpineNetCore.learning.datasets import spider
 from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.detector_training import DetectorRecipe, ExamplePool, train_detector
 from SpineNetCore.learning.disc_batches import DiscPool
-from SpineNetCore.learning.disc_examples import DiscExample, prepared_examples
+from SpineNetCore.learning.disc_examples import DiscExample, LabelledDisc, prepared_examples
 from SpineNetCore.learning.grader_data import GraderData
 from SpineNetCore.learning.grader_training import train_grader
+from SpineNetCore.learning.implants import implanted_discs
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom_slices import examples_from_phantom
 from SpineNetCore.learning.processes import Process
@@ -115,24 +116,37 @@ def grader_data(
     work: Path,
     detector: VertebraNetwork,
     simulation: Simulation,
+    *,
     process: Process | None = None,
+    implants: int = 0,
 ) -> GraderData:
-    """The training patients' discs, cut where masks or the detector say, phantoms and their lesions, and the discs of
-    the validation patients.
+    """The training patients' discs, cut where masks or the detector say, the same with lesions drawn into them,
+    phantoms, the lesions of both, and the discs of the validation patients.
 
-    work: keeps them once cut; one folder for all processes that train together.
+    work: keeps what was cut; one folder for all processes that train together. implants: how many times each disc is
+    drawn into.
     """
     with (process or Process()).first_alone():
-        real, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
+        cut, watched = (_discs_of_scans(scans, split, work, detector) for split in (Split.TRAIN, Split.VALIDATION))
         simulated, lesions = simulated_discs(simulation, work), simulated_lesions(simulation, work)
-    log.info("%d discs of SPIDER or tables, %d of phantoms, %d for validation", len(real), len(simulated), len(watched))
-    pools = [pool for pool in (DiscPool(real), DiscPool(simulated, is_simulated=True)) if pool.examples]
-    return GraderData(pools, watched, lesions)
+    drawn = list(implanted_discs(cut, implants, seed=0))
+    log.info(
+        "%d discs of SPIDER or tables, %d with lesions drawn into them, %d of phantoms, %d for validation",
+        *(len(some) for some in (cut, drawn, simulated, watched)),
+    )
+    real, implanted = DiscPool(_examples(cut)), DiscPool([one.disc for one in drawn])
+    pools = [pool for pool in (real, implanted, DiscPool(simulated, is_simulated=True)) if pool.examples]
+    drawn_lesions = [lesion for one in drawn for lesion in one.lesions] if simulation.with_lesions else []
+    return GraderData(pools, _examples(watched), [*lesions, *drawn_lesions])
+
+
+def _examples(discs: Sequence[LabelledDisc]) -> list[DiscExample]:
+    return [example for _, example in discs]
 
 
 def _discs_of_scans(
     scans: Sequence[GradedScan], split: Split, work: Path, detector: VertebraNetwork
-) -> list[DiscExample]:
+) -> list[LabelledDisc]:
     chosen = [scan for scan in scans if scan.split is split]
     with tqdm(total=len(chosen), desc=f"discs for {split.value}", disable=None) as bar:
         folder = work / DISCS_FOLDER

@@ -19,13 +19,16 @@ VERSION = 6
 
 @dataclass(frozen=True)
 class CutDisc:
-    """One disc without its label. slices: uint8 (n, 192, 320), the context's slices that are in the scan, 255 standing
-    for 1. first: index of the first of them in the context.
+    """One disc without its label.
+
+    slices: uint8 (n, 192, 320), the context's slices that are in the scan, 255 standing for 1. first: index of the
+    first of them in the context. endplates: (2, 2, 2), upper and lower one, front and rear end, row and column.
     """
 
     level: str
     slices: NDArray[np.uint8]
     first: int
+    endplates: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,15 @@ class PreparedDiscs:
         path = self.folder / f"{self._digest(scan)}.discs"
         kept = read_arrays(path)
         if kept is not None:
-            rows = zip(kept["levels"].tolist(), one_by_one(kept), kept["firsts"].tolist(), strict=True)
+            firsts, endplates = kept["firsts"].tolist(), kept["endplates"]
+            rows = zip(kept["levels"].tolist(), one_by_one(kept), firsts, endplates, strict=True)
             return [CutDisc(*row) for row in rows]
         discs = list(cut())
         levels = np.array([disc.level for disc in discs], dtype=np.str_)
         firsts = np.array([disc.first for disc in discs], dtype=np.int64)
-        write_arrays(path, levels=levels, firsts=firsts, **in_one([disc.slices for disc in discs]))
+        endplates = np.array([disc.endplates for disc in discs]).reshape(-1, 2, 2, 2)
+        slices = in_one([disc.slices for disc in discs])
+        write_arrays(path, levels=levels, firsts=firsts, endplates=endplates, **slices)
         return discs
 
     def _digest(self, scan: GradedScan) -> str:

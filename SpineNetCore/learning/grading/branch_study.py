@@ -63,7 +63,8 @@ def branch_point_study(study: Study, points: Sequence[BranchPoint]) -> dict[Bran
 
 
 def _data(study: Study, is_swapped: bool) -> GraderData:
-    return grader_data(_scans(study, is_swapped), study.work, study.detector, study.simulation, study.process)
+    scans = _scans(study, is_swapped)
+    return grader_data(scans, study.work, study.detector, study.simulation, process=study.process)
 
 
 def _scans(study: Study, is_swapped: bool) -> Sequence[GradedScan]:
