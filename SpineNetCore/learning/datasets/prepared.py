@@ -13,7 +13,7 @@ from SpineNetCore.learning.datasets.array_files import in_one, one_by_one, read_
 from SpineNetCore.learning.datasets.graded_scans import GradedScan
 from SpineNetCore.learning.datasets.scan_digests import contents_digest
 
-VERSION = 6
+VERSION = 7
 """Raised whenever discs are found or cut in another way, or readers' places on pictures change."""
 
 
