@@ -158,6 +158,9 @@ def test_the_command_measures_patients_by_what_is_known_of_them(
     ("options", "said"),
     [
         (["--first", "3"], "--first 3 numbers phantoms"),
+        (["--first", "3", "--implants"], "--first 3 numbers phantoms"),
+        (["--implants", "--tasks", "pfirrmann", "narrowing"], "Lesions are drawn for endplates and marrow"),
+        (["--implants"], "rightly finds nothing abnormal on 1 scans"),
         (["--phantoms", "20"], "not allowed with argument"),
         (["--tasks", "upper_marrow", "lower_marrow"], "does not tell on which side marrow is changed"),
         ([], "has no graded slab of a patient kept out of training"),
@@ -173,6 +176,11 @@ def test_what_patients_cannot_serve_is_refused(
         code = stop.code
     assert code == 2
     assert said in capsys.readouterr().err
+
+
+def test_implants_need_patients(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "hotspots", "--implants"]) == 2
+    assert "--implants draws into patients' discs: give --spider DIR" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_reduced_copy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

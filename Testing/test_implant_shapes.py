@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from SpineNetCore.learning.implant_shapes import PIXEL_MM, Endplate, dented, narrowed, with_marrow_changed
+from SpineNetCore.learning.implant_shapes import PIXEL_MM, Endplate, darkened, dented, narrowed, with_marrow_changed
 
 UPPER, LOWER = np.array([[80.0, 103], [80, 216]]), np.array([[110.0, 103], [110, 216]])
 DISC, MARROW = 0.1, 0.5
@@ -78,6 +78,14 @@ def test_a_disc_keeps_the_share_of_its_height_and_tells_where_its_endplates_are(
     assert endplates[0, :, 0] == pytest.approx(95 - 15 * share)
     assert endplates[1, :, 0] == pytest.approx(95 + 15 * share)
     assert np.array_equal(endplates[..., 1], np.stack([UPPER, LOWER])[..., 1])
+
+
+def test_a_darkened_disc_is_dark_throughout_and_its_bodies_stay_as_they_are(slices):
+    slices[:, 86:105, 115:205] = 0.8
+    out = darkened(np.random.default_rng(0), slices, np.stack([UPPER, LOWER]))
+    assert out[:, 82:109, 120:200].max() < 0.35
+    assert np.abs(out - slices)[:, :76].max() < 0.02
+    assert np.abs(out - slices)[:, 115:].max() < 0.02
 
 
 def test_a_lone_slice_has_all_of_the_depth(slices):

@@ -28,10 +28,11 @@ def add_to(commands: Commands) -> None:
     parser = commands.add_parser(
         "hotspots",
         help="how well the maps show the lesions of phantoms, or a patient's endplate",
-        description="Measure, on phantoms that know their lesions or on patients whose masks tell where an endplate "
-        "is, how well the maps of rightly graded abnormal discs show what led to the grade: saliency, SmoothGrad, "
-        "Grad-CAM, the paper's and ours of one network, beside a fixed place, the same for all discs. Prints a table; "
-        "--output also writes hotspots.html, with examples, and a table of all maps.",
+        description="Measure, on phantoms that know their lesions, on patients into whose discs lesions were drawn, or "
+        "on patients whose masks tell where an endplate is, how well the maps of rightly graded abnormal discs show "
+        "what led to the grade: saliency, SmoothGrad, Grad-CAM, the paper's and ours of one network, beside a fixed "
+        "place, the same for all discs. Prints a table; --output also writes hotspots.html, with examples, and a table "
+        "of all maps.",
     )
     _add_scans_to(parser)
     add_models_to(parser)
@@ -58,6 +59,11 @@ def _add_scans_to(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the reduced SPIDER copy: measure on its slabs of patients kept out of training, and on no "
         "phantom",
+    )
+    parser.add_argument(
+        "--implants",
+        action="store_true",
+        help="with --spider: measure on its scans of those patients with lesions drawn into discs called normal",
     )
     parser.add_argument(
         "--first",
@@ -88,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
 
     stored = read_model(options.models / GRADER_FILE, GRADER_KIND)
     grader = _grader(options, stored)
-    origin = _patients(options, stored, grader) if options.spider else _phantoms(options, grader)
+    origin = _origin(options, stored, grader)
     if options.output:
         RESULT.check(options.output)
     card = _measured(options, origin.scans, grader)
@@ -107,10 +113,24 @@ def _grader(options: argparse.Namespace, stored: StoredModel) -> Grader:
 
 @dataclass(frozen=True)
 class _Origin:
-    """Where the discs come from. what: further lines of what was measured, for the page."""
+    """Where the discs come from.
+
+    what: further lines of what was measured, for the page. knows_lesions: not only among which voxels they are.
+    """
 
     scans: list[LesionedScan]
     what: tuple[tuple[str, str], ...]
+    knows_lesions: bool = True
+
+
+def _origin(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> _Origin:
+    if options.spider is None:
+        if options.implants:
+            raise InputError("--implants draws into patients' discs: give --spider DIR, too, or leave it out.")
+        return _phantoms(options, grader)
+    if options.first is not None:
+        raise InputError(f"--first {options.first} numbers phantoms: leave it out with --spider.")
+    return (_implants if options.implants else _patients)(options, stored, grader)
 
 
 def _phantoms(options: argparse.Namespace, grader: Grader) -> _Origin:
@@ -126,8 +146,6 @@ def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) 
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
     from SpineNetCore.learning.hotspot_scorecard.patients import PLACED_TASKS, patient_discs, unseen_slabs
 
-    if options.first is not None:
-        raise InputError(f"--first {options.first} numbers phantoms: leave it out with --spider.")
     if not PLACED_TASKS.intersection(grader.tasks):
         raise InputError("SPIDER does not tell on which side marrow is changed: ask for other --tasks with --spider.")
     detector = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
@@ -137,7 +155,25 @@ def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) 
         ("Detector", f"{detector.path.name} {detector.digest}; it may have learned from these patients' masks"),
         ("Slabs of SPIDER", f"{len(slabs)}, of patients kept out of the grader's training"),
     )
-    return _Origin([partial(patient_discs, slab, options.spider, network, grader) for slab in slabs], what)
+    scans: list[LesionedScan] = [partial(patient_discs, slab, options.spider, network, grader) for slab in slabs]
+    return _Origin(scans, what, knows_lesions=False)
+
+
+def _implants(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> _Origin:
+    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
+    from SpineNetCore.learning.hotspot_scorecard.implants import implanted_scan, unseen_scans
+
+    if not any(task.is_binary for task in grader.tasks):
+        raise InputError("Lesions are drawn for endplates and marrow: ask for other --tasks with --implants.")
+    detector = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
+    scans = unseen_scans(options.spider, LearnedPatients.from_note(stored.note))
+    network = vertebra_network(detector)
+    what = (
+        ("Detector", f"{detector.path.name} {detector.digest}; it may have learned from these patients' masks"),
+        ("Scans of SPIDER", f"{len(scans)}, of patients kept out of the grader's training, lesions drawn into them"),
+    )
+    loads = [partial(implanted_scan, scan, network, grader, seed) for seed, scan in enumerate(scans, start=1)]
+    return _Origin(list(loads), what)
 
 
 def _measured(options: argparse.Namespace, scans: list[LesionedScan], grader: Grader) -> Scorecard:
@@ -165,7 +201,7 @@ def _evaluation(options: argparse.Namespace, stored: StoredModel, origin: _Origi
     with Stages(sink_named("auto")).stage("intervals"):
         lines, leads = lines_of(card.readings, rng), leads_of(card.readings, rng)
         checks = tuple(check_lines_of(card.checks, rng))
-        summary = Summary(tuple(lines), tuple(leads), checks, knows_lesions=options.spider is None)
+        summary = Summary(tuple(lines), tuple(leads), checks, knows_lesions=origin.knows_lesions)
     measured = len({reading.patient for reading in card.readings})
     what = (
         ("Grader", f"{stored.path.name} {stored.digest}"),

@@ -1,4 +1,4 @@
-"""Lesions drawn into pictures of real discs: endplates dented, marrow changed, discs made lower.
+"""Lesions drawn into pictures of real discs: endplates dented, marrow changed, discs made lower or darker.
 
 Pictures are float32 (n, 192, 320) in [0, 1], some neighbouring slices of a disc's context. An endplate is a straight
 line on all of them, (2, 2): its front and rear end, row and column.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates, median_filter
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, CROP_WIDTHS, DISC_SHAPE
@@ -115,6 +115,30 @@ def narrowed(slices: FloatArray, endplates: Places, share_left: float) -> tuple[
     return out, moved
 
 
+def darkened(rng: np.random.Generator, slices: FloatArray, endplates: Places) -> FloatArray:
+    """A disc whose nucleus has lost its signal, between the dark lines of its endplates, (2, 2, 2) upper and lower."""
+    upper, lower = (_rows(ends) for ends in endplates)
+    level, kept = rng.uniform(0.06, 0.2), rng.uniform(0.1, 0.35)
+    grain = level * (1 + 0.2 * _noise(rng, slices.shape, (0.7, 3, 6)))
+    out = slices.copy()
+    for k, one in enumerate(slices):
+        smooth = gaussian_filter(one, 1.5)
+        top, bottom = _darkest_row(smooth, upper, outwards=-1), _darkest_row(smooth, lower, outwards=1)
+        inside = _step((_PIXELS[0] - top) / 1.2) * _step((bottom - _PIXELS[0]) / 1.2)
+        share = inside * Endplate(endplates[0], -1, 0).within(4) * (smooth > grain[k])
+        share = gaussian_filter(share, 1.0)
+        out[k] = (1 - share) * one + share * (grain[k] + kept * (one - smooth))
+    return np.asarray(out.clip(0, 1), dtype=np.float32)
+
+
+def _darkest_row(smooth: Places, line: Places, outwards: int) -> Places:
+    """(320,) the row of the endplate's own dark line, sought around a straight one, in or out of the body."""
+    steps = np.arange(-4, 13)
+    rows = np.rint(line + outwards * steps[:, None]).astype(int).clip(0, len(smooth) - 1)  # (17, 320)
+    darkest = smooth[rows, _COLUMNS.astype(int)].argmin(axis=0)
+    return np.asarray(line + outwards * median_filter(steps[darkest], 21))
+
+
 def _rows(ends: Places) -> Places:
     """(320,) rows of a line through two ends, level beyond them."""
     (front_row, front), (rear_row, rear) = ends
@@ -151,7 +175,7 @@ def _marrow_profile(rng: np.random.Generator, slices: int, endplate: Endplate, i
 
 def _marrow_gain(rng: np.random.Generator, texture: Places) -> Places:
     """(n, 192, 320) what is added, in shares of intensity: oedema and fat are bright on T2, sclerosis dark."""
-    kind = rng.choice(["bright", "dark", "mixed"], p=[0.6, 0.25, 0.15])
+    kind = rng.choice(["bright", "dark", "mixed"], p=[0.5, 0.35, 0.15])
     if kind == "mixed":
         return np.asarray(rng.uniform(0.2, 0.65) * (texture / texture.std()).clip(-1.2, 1.5))
     strength = rng.uniform(0.2, 0.65) if kind == "bright" else -rng.uniform(0.25, 0.55)

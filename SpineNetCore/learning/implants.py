@@ -1,8 +1,9 @@
 """Discs of patients with lesions drawn into them: real pictures whose grades, sides and places are known.
 
-What readers call normal, lesions are drawn into; what they call abnormal, or nothing, is left as it is. So that what
-drawing does to a picture tells nothing, some dents too shallow to count, discs hardly lower, and changes of marrow away
-from the endplates are drawn, too.
+What readers call normal, lesions are drawn into; what they call abnormal, or nothing, is left as it is. Each is drawn
+or not whatever the others are, and bright discs are darkened, so that one finding does not tell of another. So that
+what drawing does to a picture tells nothing, some dents too shallow to count, discs hardly lower, and changes of marrow
+away from the endplates are drawn, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_examples import DiscExample, LabelledDisc
-from SpineNetCore.learning.implant_shapes import Endplate, Places, dented, narrowed, with_marrow_changed
+from SpineNetCore.learning.implant_shapes import Endplate, Places, darkened, dented, narrowed, with_marrow_changed
 from SpineNetCore.learning.lesions import Lesion
 
 VARIANTS = 3
@@ -25,6 +26,9 @@ VARIANTS = 3
 _TASKS = tuple(Task)
 _SIDES = ((0, -1, Task.UPPER_ENDPLATE, Task.UPPER_MARROW), (1, 1, Task.LOWER_ENDPLATE, Task.LOWER_MARROW))
 """Which endplate, on which side of it its body lies, and its two tasks."""
+
+_DARK = [Task.PFIRRMANN.grades.index(grade) for grade in (4, 5)]
+"""What a darkened disc may be: which of them depends on its height, too."""
 
 _HEIGHT_LOST = {2: (0.16, 0.33), 3: (0.36, 0.58), 4: (0.62, 0.75)}
 """Shares of a disc's height by grade of narrowing: none is under a tenth, slight to a third, moderate to 0.6."""
@@ -61,6 +65,7 @@ def implanted(rng: np.random.Generator, example: DiscExample, endplates: Places)
     """The disc with lesions drawn into it, None where none came out; endplates: (2, 2, 2) upper and lower."""
     slices = (example.slices / 255).astype(np.float32)
     canvas = _Canvas(example, slices, endplates, example.admissible.copy(), {})
+    _darken(rng, canvas)
     _narrow(rng, canvas)
     for side, towards_body, endplate_task, marrow_task in _SIDES:
         endplate = Endplate(canvas.endplates[side], towards_body, example.first)
@@ -101,6 +106,15 @@ class _Canvas:
         whole = np.zeros(CONTEXT_SHAPE, dtype=bool)
         whole[self.example.first :][: len(mask)] = mask
         return np.flatnonzero(whole).astype(np.uint32)
+
+
+def _darken(rng: np.random.Generator, canvas: _Canvas) -> None:
+    """Without it a dark disc would tell of defects and lost height, which on patients come with it."""
+    row = canvas.admissible[_TASKS.index(Task.PFIRRMANN)]
+    if rng.random() < 0.4 and row.any() and not row[_DARK].any():
+        canvas.slices = darkened(rng, canvas.slices, canvas.endplates)
+        row[:] = False
+        row[_DARK] = True
 
 
 def _narrow(rng: np.random.Generator, canvas: _Canvas) -> None:

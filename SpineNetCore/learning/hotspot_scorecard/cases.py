@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import torch
 
 from SpineNetCore.anatomy import FloatArray, Task
-from SpineNetCore.disc_volume import DiscVolume
 from SpineNetCore.learning.datasets.graded_scans import GradeSets
 from SpineNetCore.learning.lesions import SMALLEST_LESION, Mask
 from SpineNetCore.network import GradingNetwork
@@ -19,25 +18,31 @@ from SpineNetCore.views import FixedView
 
 
 @dataclass(frozen=True)
-class LesionedDisc:
-    """A disc and its true positives.
-
-    patient: or the phantom's name. context: (13, 192, 320). scores: those of the tasks that are graded abnormal,
-    rightly: grade 1 of a binary task, and otherwise a grade above 1 that the truth admits. lesions: bool (9, 112, 224)
-    for each score. Of phantoms these are the voxels that make the disc abnormal: the dent, the changed marrow, or for
-    Pfirrmann and narrowing the whole disc; of patients, those among which they must be.
-    """
+class ShownDisc:
+    """A disc to be graded. patient: or the phantom's name. context: (13, 192, 320)."""
 
     patient: str
     level: str
     context: FloatArray
-    scores: tuple[TaskScore, ...]
-    lesions: tuple[Mask, ...]
 
     @property
     def in_scan(self) -> Mask:
         """(9,) slices of the disc volume that the scan has."""
         return slices_in_scan(self.context)
+
+
+@dataclass(frozen=True)
+class LesionedDisc(ShownDisc):
+    """A disc and its true positives.
+
+    scores: those of the tasks that are graded abnormal, rightly: grade 1 of a binary task, and otherwise a grade above
+    1 that the truth admits. lesions: bool (9, 112, 224) for each score. Of phantoms, and where they were drawn, these
+    are the voxels that make the disc abnormal: the dent, the changed marrow, or for Pfirrmann and narrowing the whole
+    disc; of patients as they are, those among which they must be.
+    """
+
+    scores: tuple[TaskScore, ...]
+    lesions: tuple[Mask, ...]
 
     def only(self, row: int) -> LesionedDisc:
         """The same disc with one of its true positives alone."""
@@ -59,20 +64,20 @@ def slices_in_scan(context: FloatArray) -> Mask:
 
 
 def true_positives(
-    grader: Grader, patient: str, volume: DiscVolume, truth: GradeSets, lesion: Callable[[Task], Mask]
+    grader: Grader, disc: ShownDisc, truth: GradeSets, lesion: Callable[[Task], Mask]
 ) -> Iterator[LesionedDisc]:
     """The disc with every abnormal score that its truth admits and whose lesion is not too small, if there is one.
 
     lesion: of a task that the truth calls abnormal, its voxels on the disc volume, bool (9, 112, 224).
     """
     found = {}
-    for score in score_discs(grader.network, volume.context[None], device=grader.device)[0]:
+    for score in score_discs(grader.network, disc.context[None], device=grader.device)[0]:
         if score.task in grader.tasks and score.grade in truth.get(score.task, ()) and _is_abnormal(score):
             mask = lesion(score.task)
             if mask.sum() >= SMALLEST_LESION:
                 found[score] = mask
     if found:
-        yield LesionedDisc(patient, volume.level, volume.context, tuple(found), tuple(found.values()))
+        yield LesionedDisc(disc.patient, disc.level, disc.context, tuple(found), tuple(found.values()))
 
 
 def group_of(task: Task) -> str:

@@ -18,7 +18,7 @@ from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.spider import reduced_scans
 from SpineNetCore.learning.datasets.splits import with_splits
 from SpineNetCore.learning.disc_examples import found_spine
-from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, true_positives
+from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, ShownDisc, true_positives
 from SpineNetCore.learning.lesions import Mask, on_frame
 from SpineNetCore.learning.localisation.cases import Case, number_of, read_slab_case
 from SpineNetCore.learning.localisation.measures import hits_of
@@ -63,7 +63,8 @@ def patient_discs(
         if disc.level in graded.labels and hits[disc.level] == number_of(disc.level):
             volume = cut_disc_volume(thick, disc)
             places, grades = _places(volume, case), graded.labels[disc.level].grades
-            yield from true_positives(grader, f"patient {graded.patient}", volume, grades, places.__getitem__)
+            shown = ShownDisc(f"patient {graded.patient}", volume.level, volume.context)
+            yield from true_positives(grader, shown, grades, places.__getitem__)
 
 
 def _places(volume: DiscVolume, case: Case) -> dict[Task, Mask]:

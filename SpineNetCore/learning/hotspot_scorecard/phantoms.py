@@ -7,7 +7,7 @@ from functools import partial
 
 from SpineNetCore.anatomy import DISC_LEVELS
 from SpineNetCore.disc_volume import DISC_SHAPE, cut_disc_volume
-from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, true_positives
+from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, ShownDisc, true_positives
 from SpineNetCore.learning.lesions import lesion_on
 from SpineNetCore.learning.phantom import Phantom
 from SpineNetCore.learning.unseen_phantoms import scorecard_phantom
@@ -29,4 +29,4 @@ def discs_of(phantom: Phantom, name: str, grader: Grader) -> Iterator[LesionedDi
             volume, truth = cut_disc_volume(thick, disc), truths[disc.level]
             grades = {task: frozenset({grade}) for task, grade in truth.grades.items()}
             lesion = partial(lesion_on, phantom, truth, ras_from_frame=volume.ras_from_disc, shape=DISC_SHAPE)
-            yield from true_positives(grader, name, volume, grades, lesion)
+            yield from true_positives(grader, ShownDisc(name, volume.level, volume.context), grades, lesion)
