@@ -33,8 +33,10 @@ def draw_grades(rng: np.random.Generator, settings: PhantomSettings) -> dict[str
     offsets = _level_offsets(settings.balanced)
     severity = offsets + _correlated(rng)
     ranks = _ranks(severity, offsets)
+    share = 0.0 if settings.balanced else _TASK_CORRELATION
     binary = {
-        task: _binary_grades(rng, severity - offsets, offsets, probability) for task, probability in _rare(settings)
+        task: _binary_grades(rng, share * severity, share * offsets, share, probability)
+        for task, probability in _rare(settings)
     }
     pfirrmann = 1 + np.searchsorted(np.cumsum(settings.grade_prevalence.pfirrmann)[:-1], ranks, side="right")
     narrowing = [_narrowing(rng, int(grade), settings) for grade in pfirrmann]
@@ -75,11 +77,12 @@ def _rare(settings: PhantomSettings) -> tuple[tuple[Task, float], ...]:
     return tuple((task, settings.grade_prevalence.of(task)[1]) for task in Task if task.is_binary)
 
 
-def _binary_grades(rng: np.random.Generator, latent: Vector, offsets: Vector, probability: float) -> NDArray[np.int64]:
-    own = np.sqrt(1 - _TASK_CORRELATION**2) * rng.normal(size=len(latent))
-    shifted = _TASK_CORRELATION * offsets
-    ranks = _ranks(_TASK_CORRELATION * latent + own + shifted, shifted)
-    return np.asarray(ranks > 1 - probability, dtype=np.int64)
+def _binary_grades(
+    rng: np.random.Generator, shared: Vector, offsets: Vector, share: float, probability: float
+) -> NDArray[np.int64]:
+    """shared: what the grades owe to degeneration, `share` of its deviation, offsets of the levels among it."""
+    own = np.sqrt(1 - share**2) * rng.normal(size=len(shared))
+    return np.asarray(_ranks(shared + own, offsets) > 1 - probability, dtype=np.int64)
 
 
 def _narrowing(rng: np.random.Generator, pfirrmann: int, settings: PhantomSettings) -> int:

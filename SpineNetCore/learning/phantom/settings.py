@@ -49,16 +49,17 @@ BALANCED_PREVALENCE = Prevalence(
     narrowing=(
         (1.0, 0.0, 0.0, 0.0),
         (1.0, 0.0, 0.0, 0.0),
-        (0.0, 0.7, 0.3, 0.0),
-        (0.0, 0.3, 0.4, 0.3),
-        (0.0, 0.0, 0.3, 0.7),
+        (0.4, 0.4, 0.2, 0.0),
+        (0.25, 0.25, 0.3, 0.2),
+        (0.0, 0.1, 0.3, 0.6),
     ),
     upper_endplate=0.5,
     lower_endplate=0.5,
     upper_marrow=0.5,
     lower_marrow=0.5,
 )
-"""As even as the grades' meaning allows: no Pfirrmann 1 or 2 is narrowed, so narrowing 1 keeps two fifths."""
+"""As even, and as independent of each other, as the grades' meaning allows: no Pfirrmann 1 or 2 is narrowed, so that
+narrowing 1 keeps more than half."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class PhantomSettings:
     textbook T2, 1 any contrast at all, T1 among them. noise: Rician sigma as a fraction of marrow. coil_shading: 0
     none, 1 that of a spine coil. cut_off_probability: of a field of view that ends above S1.
     sacral_disc_probability: of a whole disc between S1 and S2, as in transitional anatomy. balanced: draw grades about
-    evenly, at every level alike, instead of by `prevalence`.
+    evenly, at every level alike and none by another, but narrowing by Pfirrmann, instead of by `prevalence`.
     """
 
     prevalence: Prevalence = PAPER_PREVALENCE
