@@ -59,6 +59,17 @@ def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider,
     assert len(list((work / "discs").iterdir())) == 4
 
 
+@pytest.mark.usefixtures("tiny_presets")
+@pytest.mark.parametrize(("options", "draws"), [((), True), (("--implants", 0), False), (("--preset", "paper"), False)])
+def test_patients_discs_are_also_learned_from_with_lesions_drawn_into_them(
+    options, draws, *, spider, models, tmp_path, caplog
+):
+    common = ("--spider", spider, "--work", tmp_path / "work", "--output", models, "--device", "cpu")
+    assert status(*common, "--phantoms", 0, *options) == 0
+    (said,) = (record.getMessage() for record in caplog.records if "lesions drawn into them" in record.getMessage())
+    assert ("tables, 0 with lesions" not in said) == draws
+
+
 def test_a_folder_without_a_detector_is_given_the_bundled_one_and_serves_an_analysis(
     spider, models, tmp_path, tiny_presets, monkeypatch
 ):
@@ -162,7 +173,13 @@ def test_a_grader_that_is_not_there_cannot_be_trained_further(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "option",
-    [("--swap-validation-and-test",), ("--further", "a.safetensors"), ("--preset", "quick"), ("--device", "cpu")],
+    [
+        ("--swap-validation-and-test",),
+        ("--further", "a.safetensors"),
+        ("--preset", "quick"),
+        ("--device", "cpu"),
+        ("--implants", "0"),
+    ],
 )
 def test_the_detector_takes_no_option_of_the_grader(option, tmp_path, capsys):
     assert main(["train", "detector", *option, "--work", str(tmp_path / "work"), "--output", str(tmp_path)]) == 2
