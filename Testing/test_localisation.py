@@ -31,7 +31,7 @@ def test_a_straight_column_is_found_where_it_is(turn_deg, slices, spacing_mm):
         assert vertebra.half_width_mm == pytest.approx(slices * spacing_mm[0] / 2)
         assert vertebra.confidence > 0.9
     assert [disc.level for disc in spine.discs] == list(DISC_LEVELS)
-    assert spine.warnings == ()
+    assert spine.naming_doubts == ()
 
 
 def test_a_slanted_column_is_found_body_by_body_on_its_own_middle_plane():
