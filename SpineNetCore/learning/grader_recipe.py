@@ -116,6 +116,6 @@ _DESCRIPTIONS = {
     "augmentation from the start, 1000 passes over the discs; for a GPU, needs patients for validation",
     Preset.QUICK: "ours, faster: FC layers of 48, AdamW on a one-cycle rate, batch normalisation, "
     "augmentation that grows, contrast, sharpness and noise varied, slices blanked and repeated at random, discs also "
-    "turned over, bfloat16 where the processor has it: 2500 batches of 128, of which eight tenths are phantoms, and "
-    "1000 of 64, of which half are, while evidence is drawn into the lesions of phantoms",
+    "turned over and with lesions drawn into them, bfloat16 where the processor has it: 2500 batches of 128, of which "
+    "eight tenths are phantoms, and 1000 of 64, of which half are, while evidence is drawn into lesions",
 }
