@@ -82,6 +82,11 @@ def test_discs_with_lesions_drawn_into_them_are_measured_apart(spider, models, t
     assert ("SPIDER", "pfirrmann") in discs
 
 
+def test_implants_need_patients(models, capsys):
+    assert status("--phantoms", 1, "--models", models, "--implants", 1) == 2
+    assert "--implants draws into patients' discs: give --spider DIR or --manifest FILE" in capsys.readouterr().err
+
+
 def test_validation_patients_can_be_measured_without_any_temperature(spider, models, tmp_path):
     assert status("--spider", spider, "--models", models, "--patients", "validation", "--output", tmp_path) == 0
     discs = rows(tmp_path / "discs.csv")

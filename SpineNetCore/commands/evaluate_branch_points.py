@@ -19,6 +19,7 @@ from SpineNetCore.commands.options import Commands, add_workers_to, whole_number
 from SpineNetCore.commands.terminal import print_figures
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import Preset
+from SpineNetCore.learning.implants import VARIANTS
 from SpineNetCore.models import load_detector
 from SpineNetCore.network import BranchPoint
 
@@ -98,6 +99,7 @@ def _study(options: argparse.Namespace, process: Process) -> Study:
         work=options.work,
         course=course,
         simulation=Simulation(options.training_phantoms, options.workers, course.is_guided),
+        implants=0 if Preset(options.preset) is Preset.PAPER else VARIANTS,
         phantoms=options.phantoms,
         views=options.views,
         process=process,

@@ -68,6 +68,10 @@ def run(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.grading.table import table_text
 
     check_sources(options)
+    if options.implants and not (options.spider or options.manifest):
+        raise InputError(
+            "--implants draws into patients' discs: give --spider DIR or --manifest FILE, or leave it out."
+        )
     if options.output:
         GRADING.check(options.output)
     measured = _evaluate(options)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from SpineNetCore.learning.hotspot_scorecard.cases import Grader
     from SpineNetCore.learning.hotspot_scorecard.page import Evaluation
     from SpineNetCore.learning.hotspot_scorecard.running import LesionedScan, Scorecard
+    from SpineNetCore.vertebra_network import VertebraNetwork
 
 
 def add_to(commands: Commands) -> None:
@@ -148,32 +149,34 @@ def _patients(options: argparse.Namespace, stored: StoredModel, grader: Grader) 
 
     if not PLACED_TASKS.intersection(grader.tasks):
         raise InputError("SPIDER does not tell on which side marrow is changed: ask for other --tasks with --spider.")
-    detector = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
     slabs = unseen_slabs(options.spider, LearnedPatients.from_note(stored.note))
-    network = vertebra_network(detector)
-    what = (
-        ("Detector", f"{detector.path.name} {detector.digest}; it may have learned from these patients' masks"),
-        ("Slabs of SPIDER", f"{len(slabs)}, of patients kept out of the grader's training"),
-    )
+    network, detector = _detector(options)
+    what = ("Slabs of SPIDER", f"{len(slabs)}, of patients kept out of the grader's training")
     scans: list[LesionedScan] = [partial(patient_discs, slab, options.spider, network, grader) for slab in slabs]
-    return _Origin(scans, what, knows_lesions=False)
+    return _Origin(scans, (detector, what), knows_lesions=False)
 
 
 def _implants(options: argparse.Namespace, stored: StoredModel, grader: Grader) -> _Origin:
     from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-    from SpineNetCore.learning.hotspot_scorecard.implants import implanted_scan, unseen_scans
+    from SpineNetCore.learning.hotspot_scorecard.implants import implanted_scan
+    from SpineNetCore.learning.hotspot_scorecard.patients import unseen_scans
 
     if not any(task.is_binary for task in grader.tasks):
         raise InputError("Lesions are drawn for endplates and marrow: ask for other --tasks with --implants.")
-    detector = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
-    scans = unseen_scans(options.spider, LearnedPatients.from_note(stored.note))
-    network = vertebra_network(detector)
-    what = (
-        ("Detector", f"{detector.path.name} {detector.digest}; it may have learned from these patients' masks"),
-        ("Scans of SPIDER", f"{len(scans)}, of patients kept out of the grader's training, lesions drawn into them"),
-    )
-    loads = [partial(implanted_scan, scan, network, grader, seed) for seed, scan in enumerate(scans, start=1)]
-    return _Origin(list(loads), what)
+    unseen = unseen_scans(options.spider, LearnedPatients.from_note(stored.note))
+    network, detector = _detector(options)
+    what = ("Scans of SPIDER", f"{len(unseen)}, of patients kept out of the grader's training, lesions drawn into them")
+    scans: list[LesionedScan] = [
+        partial(implanted_scan, scan, network, grader, seed) for seed, scan in enumerate(unseen, start=1)
+    ]
+    return _Origin(scans, (detector, what))
+
+
+def _detector(options: argparse.Namespace) -> tuple[VertebraNetwork, tuple[str, str]]:
+    """What finds patients' discs, and its line for the page."""
+    stored = read_model(options.models / DETECTOR_FILE, DETECTOR_KIND)
+    said = f"{stored.path.name} {stored.digest}; it may have learned from these patients' masks"
+    return vertebra_network(stored), ("Detector", said)
 
 
 def _measured(options: argparse.Namespace, scans: list[LesionedScan], grader: Grader) -> Scorecard:

@@ -14,9 +14,9 @@ from scipy.ndimage import gaussian_filter, map_coordinates, median_filter
 
 from SpineNetCore.anatomy import FloatArray
 from SpineNetCore.disc_volume import CONTEXT_SHAPE, CROP_WIDTHS, DISC_SHAPE
+from SpineNetCore.learning.lesions import Mask
 
 Places = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 PIXEL_MM = 35.0 * CROP_WIDTHS / DISC_SHAPE[2]
 """ours: of a disc 35 mm from front to back; contexts show all discs equally wide."""

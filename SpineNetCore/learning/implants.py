@@ -18,7 +18,7 @@ from SpineNetCore.anatomy import FloatArray, Task
 from SpineNetCore.disc_volume import CONTEXT_SHAPE
 from SpineNetCore.learning.disc_examples import DiscExample, LabelledDisc
 from SpineNetCore.learning.implant_shapes import Endplate, Places, darkened, dented, narrowed, with_marrow_changed
-from SpineNetCore.learning.lesions import Lesion
+from SpineNetCore.learning.lesions import Lesion, Mask
 
 VARIANTS = 3
 """How many times each disc is drawn into by default."""
@@ -82,7 +82,7 @@ class _Canvas:
     slices: FloatArray
     endplates: Places
     admissible: NDArray[np.bool_]
-    lesions: dict[Task, NDArray[np.bool_]]
+    lesions: dict[Task, Mask]
 
     def is_normal(self, task: Task) -> bool:
         row = self.admissible[_TASKS.index(task)]
@@ -102,7 +102,7 @@ class _Canvas:
         lesions = tuple(Lesion(disc, task, self._voxels(mask)) for task, mask in self.lesions.items())
         return Implanted(disc, tested, lesions)
 
-    def _voxels(self, mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    def _voxels(self, mask: Mask) -> NDArray[np.uint32]:
         whole = np.zeros(CONTEXT_SHAPE, dtype=bool)
         whole[self.example.first :][: len(mask)] = mask
         return np.flatnonzero(whole).astype(np.uint32)

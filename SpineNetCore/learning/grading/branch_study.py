@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 class Study:
     """What every branch point is tried with.
 
-    scans: with their splits. simulation: phantoms to learn from; phantoms: how many to test on. work: keeps discs,
-    checkpoints, logs and graders, so that a study that was stopped goes on. views: each disc is graded through.
+    scans: with their splits. simulation: phantoms to learn from; phantoms: how many to test on. implants: how many
+    versions of each disc with lesions drawn into it are learned from. work: keeps discs, checkpoints, logs and graders,
+    so that a study that was stopped goes on. views: each disc is graded through.
     """
 
     scans: Sequence[GradedScan]
@@ -41,6 +42,7 @@ class Study:
     work: Path
     course: Course
     simulation: Simulation
+    implants: int
     phantoms: int
     views: int
     process: Process = field(default_factory=Process)
@@ -64,7 +66,9 @@ def branch_point_study(study: Study, points: Sequence[BranchPoint]) -> dict[Bran
 
 def _data(study: Study, is_swapped: bool) -> GraderData:
     scans = _scans(study, is_swapped)
-    return grader_data(scans, study.work, study.detector, study.simulation, process=study.process)
+    return grader_data(
+        scans, study.work, study.detector, study.simulation, process=study.process, implants=study.implants
+    )
 
 
 def _scans(study: Study, is_swapped: bool) -> Sequence[GradedScan]:

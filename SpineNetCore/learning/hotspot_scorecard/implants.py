@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from SpineNetCore.disc_volume import DISC_SHAPE, context_margin
-from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
-from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-from SpineNetCore.learning.datasets.spider import reduced_scans
-from SpineNetCore.learning.datasets.splits import with_splits
+from SpineNetCore.learning.datasets.graded_scans import GradedScan
 from SpineNetCore.learning.disc_examples import cut_discs, labelled
 from SpineNetCore.learning.hotspot_scorecard.cases import Grader, LesionedDisc, ShownDisc, true_positives
 from SpineNetCore.learning.implants import implanted_discs
 from SpineNetCore.learning.lesions import Mask
 from SpineNetCore.vertebra_network import VertebraNetwork
-
-
-def unseen_scans(folder: Path, learned: LearnedPatients) -> list[GradedScan]:
-    """The graded pictures and slabs of the reduced SPIDER copy of patients kept for validation or test.
-
-    Raises InputError where the folder is not that copy, or where the grader has learned from one of them.
-    """
-    kept_out = [scan for scan in with_splits(reduced_scans(folder)) if scan.split is not Split.TRAIN]
-    learned.check_unseen(kept_out)
-    return kept_out
 
 
 def implanted_scan(graded: GradedScan, detector: VertebraNetwork, grader: Grader, seed: int) -> Iterator[LesionedDisc]:

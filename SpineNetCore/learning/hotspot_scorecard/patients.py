@@ -32,19 +32,24 @@ PLACED_TASKS = frozenset(Task) - {Task.UPPER_MARROW, Task.LOWER_MARROW}
 """Those whose findings the masks place: SPIDER does not tell on which side marrow is changed."""
 
 
-def unseen_slabs(folder: Path, learned: LearnedPatients) -> list[GradedScan]:
-    """The graded slabs of the reduced SPIDER copy whose patients are kept for validation or test, at least one.
+def unseen_scans(folder: Path, learned: LearnedPatients) -> list[GradedScan]:
+    """The graded pictures and slabs of the reduced SPIDER copy whose patients are kept for validation or test.
 
-    Raises InputError where the folder is not that copy or has none, or where the grader has learned from one of them.
+    Raises InputError where the folder is not that copy, or where the grader has learned from one of them.
     """
-    scans = with_splits(reduced_scans(folder))
-    kept_out = [scan for scan in scans if isinstance(scan.image, ScanFile) and scan.split is not Split.TRAIN]
-    if not kept_out:
+    kept_out = [scan for scan in with_splits(reduced_scans(folder)) if scan.split is not Split.TRAIN]
+    learned.check_unseen(kept_out)
+    return kept_out
+
+
+def unseen_slabs(folder: Path, learned: LearnedPatients) -> list[GradedScan]:
+    """The slabs among them, at least one; raises InputError as `unseen_scans` does, and where there is none."""
+    slabs = [scan for scan in unseen_scans(folder, learned) if isinstance(scan.image, ScanFile)]
+    if not slabs:
         raise InputError(
             f"'{folder}' has no graded slab of a patient kept out of training: give all of the reduced copy."
         )
-    learned.check_unseen(kept_out)
-    return kept_out
+    return slabs
 
 
 def patient_discs(
