@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from SpineNetCore.anatomy import Affine, FloatArray
+from SpineNetCore.anatomy import Affine
 from SpineNetCore.errors import InputError
 from SpineNetCore.file_names import named
 from SpineNetCore.filling import without_filling
+from SpineNetCore.intensity_checks import check_intensities
 from SpineNetCore.scan import FileGrid, Scan, spacing_of
 
 RAS_FROM_LPS: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -27,9 +28,6 @@ LARGEST_SIDE_MM = 2000.0
 
 SMALLEST_SIDE_MM = 10.0
 """Rows or columns below which spacings are in some other unit. ours: less than a third of one vertebra."""
-
-FEWEST_INTENSITIES = 32
-"""Fewer different values than this make a label map. ours: an 8-bit picture has more, a spine fewer structures."""
 
 THICK_SLICE_RATIO = 1.3
 """How much longer than the next spacing the slice spacing is, once slices are thicker than pixels. ours."""
@@ -68,7 +66,7 @@ def checked_scan(volume: FileVolume) -> Scan:
     _check_millimetres(volume, grid)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         voxels = np.ascontiguousarray(grid.standard_from_file(volume.voxels), dtype=np.float32)
-    _check_intensities(voxels, volume.source)
+    check_intensities(voxels, volume.source)
     return Scan(without_filling(voxels), grid.ras_from_standard(), scan_name(volume.source), grid, volume.doubts)
 
 
@@ -77,16 +75,6 @@ def scan_name(source: Path) -> str:
     name = named(source).name
     endings = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
     return name[: -len(endings[0])] if endings else name
-
-
-def check_finite(voxels: NDArray[Any], source: Path) -> None:
-    """Raise InputError that counts NaN and infinite voxels where there are any."""
-    broken = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
-    if broken:
-        raise InputError(
-            f"'{source}' holds {broken} of {voxels.size} voxels that are not finite numbers (NaN, infinite or "
-            "beyond float32): export the scan again or replace them."
-        )
 
 
 def _check_extent(volume: FileVolume) -> None:
@@ -171,19 +159,6 @@ def _check_millimetres(volume: FileVolume, grid: FileGrid) -> None:
         raise InputError(
             f"'{volume.source}' is {listed(sides_mm)} mm large ({listed(spacing_mm)} mm a voxel), no size of a scan: "
             "export it again with its spacing in millimetres."
-        )
-
-
-def _check_intensities(voxels: FloatArray, source: Path) -> None:
-    check_finite(voxels, source)
-    lowest, highest = voxels.min(), voxels.max()
-    if lowest == highest:
-        raise InputError(f"'{source}' shows nothing (every voxel is {float(lowest):g}): give a scan with contrast.")
-    values = np.unique(voxels.ravel()[:: voxels.size // 1_000_000 + 1]).size
-    if values < FEWEST_INTENSITIES:
-        raise InputError(
-            f"'{source}' looks like a label map ({values} different values in {voxels.size} voxels): "
-            "give the scan that it was drawn on."
         )
 
 

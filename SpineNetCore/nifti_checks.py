@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from SpineNetCore.errors import InputError
-from SpineNetCore.file_volume import check_finite, listed
+from SpineNetCore.file_volume import listed
+from SpineNetCore.intensity_checks import check_finite
 
 _FLOAT_TYPES = {16: "f4", 64: "f8"}
 """NIfTI's datatype codes of floating-point voxels."""

@@ -21,6 +21,10 @@ def shown(disc):
     return disc
 
 
+def nucleus(disc):
+    return disc.slices[:, 94:97, 140:180]
+
+
 def drawn(labels, seed, slices=3):
     disc = shown(a_disc(labels, slices=slices))
     return disc, implanted(np.random.default_rng(seed), disc, ENDPLATES)
@@ -39,8 +43,9 @@ def test_normal_discs_get_every_lesion_and_the_labels_tell():
         for task in Task:
             found[task] |= grades(one.disc, task)
         assert grades(one.disc, Task.PFIRRMANN) in ({1}, {4, 5})
-        is_darker = one.disc.slices[:, 90:100, 130:190].mean() < disc.slices[:, 90:100, 130:190].mean() - 20
-        assert is_darker == (grades(one.disc, Task.PFIRRMANN) == {4, 5})
+        if grades(one.disc, Task.NARROWING) != {4}:  # dents may bend such a disc out of its place
+            is_darker = nucleus(one.disc).mean() < nucleus(disc).mean() - 30
+            assert is_darker == (grades(one.disc, Task.PFIRRMANN) == {4, 5})
         lesioned = {lesion.task for lesion in one.lesions}
         assert lesioned == {task for task in Task if task.is_binary and grades(one.disc, task) == {1}}
     assert found[Task.NARROWING] == {1, 2, 3, 4}

@@ -126,9 +126,10 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
     start = GradingNetwork(replace(QUICK.network, batch_norm=False))
     note = earlier.note | {"data": "scans of another"}
     save_network(start, tmp_path / "start.safetensors", note, Storage.FULL)
-    monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=2, rate=1e-12, phantoms=0.5))
+    monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=1000, rate=1e-12, phantoms=0.5))
     options = ("--spider", spider, "--output", models, "--phantoms", 0, "--device", "cpu", "--storage", "full")
-    assert status(*options, "--work", tmp_path / "work", "--further", tmp_path / "start.safetensors") == 0
+    further = ("--further", tmp_path / "start.safetensors", "--steps", 2)
+    assert status(*options, "--work", tmp_path / "work", *further) == 0
 
     stored = read_model(models / GRADER_FILE, "grader")
     for name, tensor in start.state_dict().items():
@@ -137,7 +138,7 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
     own = LearnedPatients.of(read_sources(spider, []), is_swapped=False)
     assert own.names and own.scans
     assert LearnedPatients.from_note(stored.note) == own.and_those(earlier)
-    assert (tmp_path / "work" / "grader-further-1.csv").exists()
+    assert (tmp_path / "work" / "grader-further-1.csv").read_text().splitlines()[-1].startswith("2,")
 
 
 def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, models, tmp_path, monkeypatch, capsys):
@@ -176,6 +177,7 @@ def test_a_grader_that_is_not_there_cannot_be_trained_further(tmp_path, capsys):
     [
         ("--swap-validation-and-test",),
         ("--further", "a.safetensors"),
+        ("--steps", "1"),
         ("--preset", "quick"),
         ("--device", "cpu"),
         ("--implants", "0"),

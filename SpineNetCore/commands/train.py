@@ -102,6 +102,12 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
         help="how the grader learns (default quick). " + " ".join(f"{p.value}: {p.description}." for p in Preset),
     )
     parser.add_argument(
+        "--steps",
+        type=whole_number(1, 1_000_000),
+        metavar="N",
+        help="how many batches each training of the grader has, in place of what the preset or --further says",
+    )
+    parser.add_argument(
         "--swap-validation-and-test",
         action="store_true",
         help="learn a second grader whose validation patients are the test patients and the reverse, for evaluate "
@@ -132,6 +138,7 @@ def _train_detector(options: argparse.Namespace) -> None:
     for option, given in (
         ("--swap-validation-and-test", options.swap_validation_and_test),
         ("--further", options.further),
+        ("--steps", options.steps),
         ("--preset", options.preset),
         ("--device", options.device),
         ("--implants", options.implants is not None),
@@ -163,6 +170,7 @@ def _train_grader(options: argparse.Namespace) -> None:
     learned = grading_network(earlier) if earlier else None
     scans = read_sources(options.spider, options.manifest)
     course = course_further(learned.config) if learned else course_of(_preset(options))
+    course = course.shortened(options.steps) if options.steps else course
     if options.swap_validation_and_test:
         scans, course = swapped(scans), course.for_swapped_patients()
     detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))

@@ -175,7 +175,7 @@ def _marrow_profile(rng: np.random.Generator, slices: int, endplate: Endplate, i
 
 def _marrow_gain(rng: np.random.Generator, texture: Places) -> Places:
     """(n, 192, 320) what is added, in shares of intensity: oedema and fat are bright on T2, sclerosis dark."""
-    kind = rng.choice(["bright", "dark", "mixed"], p=[0.5, 0.35, 0.15])
+    kind = rng.choice(["bright", "dark", "mixed"], p=[0.4, 0.45, 0.15])
     if kind == "mixed":
         return np.asarray(rng.uniform(0.2, 0.65) * (texture / texture.std()).clip(-1.2, 1.5))
     strength = rng.uniform(0.2, 0.65) if kind == "bright" else -rng.uniform(0.25, 0.55)

@@ -33,7 +33,7 @@ _DARK = [Task.PFIRRMANN.grades.index(grade) for grade in (4, 5)]
 _HEIGHT_LOST = {2: (0.16, 0.33), 3: (0.36, 0.58), 4: (0.62, 0.75)}
 """Shares of a disc's height by grade of narrowing: none is under a tenth, slight to a third, moderate to 0.6."""
 
-_GRADES_DRAWN = (0.6, 0.3, 0.1)
+_GRADES_DRAWN = (0.4, 0.35, 0.25)
 _DEEP_ENOUGH_MM, _DEEPER_MM, _DEEPEST_MM = 2.5, 1.5, 7.0
 _SMALLEST_DENT, _SMALLEST_CHANGE = 40, 80
 """Voxels of the context."""
@@ -111,7 +111,7 @@ class _Canvas:
 def _darken(rng: np.random.Generator, canvas: _Canvas) -> None:
     """Without it a dark disc would tell of defects and lost height, which on patients come with it."""
     row = canvas.admissible[_TASKS.index(Task.PFIRRMANN)]
-    if rng.random() < 0.4 and row.any() and not row[_DARK].any():
+    if rng.random() < 0.5 and row.any() and not row[_DARK].any():
         canvas.slices = darkened(rng, canvas.slices, canvas.endplates)
         row[:] = False
         row[_DARK] = True
