@@ -18,6 +18,8 @@ from SpineNetCore.vertebra_network import VertebraNetwork, VertebraNetworkConfig
 BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
 DETECTOR_FILE = "detector.safetensors"
 GRADER_FILE = "grader.safetensors"
+SWAPPED_GRADER_FILE = "grader-swapped.safetensors"
+"""Of the second of two graders, whose validation and test patients are exchanged."""
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -8,15 +8,21 @@ from grader_making import PAPER, QUICK, write_detector
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.command_line import main
-from SpineNetCore.commands import train
-from SpineNetCore.commands.train import SWAPPED_GRADER_FILE
+from SpineNetCore.commands import train_grader
 from SpineNetCore.learning import courses, disc_examples, grader_recipe, recipes
 from SpineNetCore.learning.datasets.graded_scans import Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.model_files import Storage, read_model
-from SpineNetCore.models import DETECTOR_FILE, GRADER_FILE, load_models, load_network, save_network
+from SpineNetCore.models import (
+    DETECTOR_FILE,
+    GRADER_FILE,
+    SWAPPED_GRADER_FILE,
+    load_models,
+    load_network,
+    save_network,
+)
 from SpineNetCore.network import GradingNetwork
 
 
@@ -73,7 +79,7 @@ def test_patients_discs_are_also_learned_from_with_lesions_drawn_into_them(
 def test_a_folder_without_a_detector_is_given_the_bundled_one_and_serves_an_analysis(
     spider, models, tmp_path, tiny_presets, monkeypatch
 ):
-    monkeypatch.setattr(train, "BUNDLED_MODELS", models)
+    monkeypatch.setattr(train_grader, "BUNDLED_MODELS", models)
     output = tmp_path / "output"
     options = ("--spider", spider, "--work", tmp_path / "work", "--output", output, "--phantoms", 0, "--device", "cpu")
     assert status(*options) == 0
@@ -292,3 +298,9 @@ def test_a_preparation_that_was_stopped_goes_on(spider, models, tmp_path, tiny_p
         status(*options)
     assert status(*options) == 0
     assert len(cut) == len(set(cut)) + 1
+
+
+def test_lesions_are_drawn_into_the_discs_of_some_patient(tmp_path, capsys):
+    assert status("--implants", 2, "--work", tmp_path / "work", "--output", tmp_path) == 2
+    assert "--implants draws into patients' discs: give --spider DIR or --manifest FILE" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()

@@ -17,7 +17,7 @@ from SpineNetCore.commands.evaluate_sources import (
     facts_of_sources,
     scans_of,
 )
-from SpineNetCore.commands.options import Commands, add_seed_to, add_workers_to, whole_number
+from SpineNetCore.commands.options import Commands, add_seed_to, add_workers_to, check_implants, whole_number
 from SpineNetCore.commands.terminal import listed_briefly, print_figures, sink_named
 from SpineNetCore.errors import InputError
 from SpineNetCore.models import Models, load_models
@@ -68,10 +68,7 @@ def run(options: argparse.Namespace) -> None:
     from SpineNetCore.learning.grading.table import table_text
 
     check_sources(options)
-    if options.implants and not (options.spider or options.manifest):
-        raise InputError(
-            "--implants draws into patients' discs: give --spider DIR or --manifest FILE, or leave it out."
-        )
+    check_implants(options)
     if options.output:
         GRADING.check(options.output)
     measured = _evaluate(options)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from SpineNetCore.errors import InputError
 from SpineNetCore.models import BUNDLED_MODELS
 from SpineNetCore.views import MOST_VIEWS
 
@@ -30,6 +31,14 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def check_implants(options: argparse.Namespace) -> None:
+    """Raise InputError where lesions are to be drawn into the discs of no patient."""
+    if options.implants and not (options.spider or options.manifest):
+        raise InputError(
+            "--implants draws into patients' discs: give --spider DIR or --manifest FILE, or leave it out."
+        )
 
 
 def add_models_to(options: Options) -> None:

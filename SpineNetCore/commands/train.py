@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from SpineNetCore.commands.options import Commands, add_device_to, add_workers_to, whole_number
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.grader_recipe import FURTHER_RECIPE, Preset
 from SpineNetCore.learning.implants import VARIANTS
 from SpineNetCore.learning.phantom_seeds import MOST_TO_LEARN_FROM
-from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, read_model
-from SpineNetCore.models import BUNDLED_MODELS, DETECTOR_FILE, GRADER_FILE, vertebra_network
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from SpineNetCore.learning.datasets.graded_scans import GradedScan
-    from SpineNetCore.model_files import StoredModel
-    from SpineNetCore.network import GradingNetwork
-
-
-SWAPPED_GRADER_FILE = "grader-swapped.safetensors"
-
-_SPIDER_LICENCE = "SPIDER, CC BY 4.0, van der Graaf et al. 2024, doi 10.5281/zenodo.10159290"
+from SpineNetCore.models import SWAPPED_GRADER_FILE
 
 
 def add_to(commands: Commands) -> None:
@@ -128,134 +113,11 @@ def run(options: argparse.Namespace) -> None:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"'{folder}' is no folder: give --work and --output folders, or names for new ones.")
     logging.getLogger("SpineNetCore").setLevel(logging.INFO)
-    (_train_detector if options.model == "detector" else _train_grader)(options)
+    if options.model == "detector":
+        from SpineNetCore.commands.train_detector import train_detector
 
+        train_detector(options)
+    else:
+        from SpineNetCore.commands.train_grader import train_grader
 
-def _train_detector(options: argparse.Namespace) -> None:
-    from SpineNetCore.learning.recipes import learn_detector
-    from SpineNetCore.model_files import Storage, save_model
-
-    for option, given in (
-        ("--swap-validation-and-test", options.swap_validation_and_test),
-        ("--further", options.further),
-        ("--steps", options.steps),
-        ("--preset", options.preset),
-        ("--device", options.device),
-        ("--implants", options.implants is not None),
-    ):
-        if given:
-            raise InputError(f"{option} is for the grader alone: leave it out for the detector.")
-    if options.spider is None or options.manifest:
-        raise InputError("The detector learns from the reduced SPIDER copy alone: give --spider and no --manifest.")
-    if options.phantoms == 0:
-        raise InputError("--phantoms 0 leaves the detector nothing to begin with: give 1 or more.")
-    networks = learn_detector(options.spider, options.work, options.phantoms or 360, options.workers)
-    for hidden_fold, network in networks.items():
-        folder = options.output if hidden_fold is None else options.work / f"fold-{hidden_fold}"
-        note = {"description": "finds vertebral bodies on sagittal slices", "data": _SPIDER_LICENCE}
-        storage = Storage(options.storage or "half")
-        save_model(network, network.config, DETECTOR_KIND, folder / DETECTOR_FILE, note=note, storage=storage)
-
-
-def _train_grader(options: argparse.Namespace) -> None:
-    from SpineNetCore.learning.courses import course_further, course_of
-    from SpineNetCore.learning.datasets.sources import read_sources
-    from SpineNetCore.learning.datasets.splits import swapped
-    from SpineNetCore.learning.processes import joined
-    from SpineNetCore.learning.recipes import grader_data, learn_grader
-    from SpineNetCore.learning.simulated_discs import Simulation
-    from SpineNetCore.models import grading_network
-
-    earlier = _grader_to_train_further(options)
-    learned = grading_network(earlier) if earlier else None
-    scans = read_sources(options.spider, options.manifest)
-    course = course_further(learned.config) if learned else course_of(_preset(options))
-    course = course.shortened(options.steps) if options.steps else course
-    if options.swap_validation_and_test:
-        scans, course = swapped(scans), course.for_swapped_patients()
-    detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
-    simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
-    with joined(options.device or "auto", options.workers) as process:
-        implants = _implants_of_grader(options)
-        data = grader_data(scans, options.work, detector, simulation, process=process, implants=implants)
-        network = learn_grader(data, course, options.work, process, learned)
-    if process.is_first:
-        _save_detector(options.output)
-        _save_grader(network, scans, earlier, options)
-
-
-def _preset(options: argparse.Namespace) -> Preset:
-    return Preset(options.preset or Preset.QUICK.value)
-
-
-def _phantoms_of_grader(options: argparse.Namespace) -> int:
-    return _unless_as_published(options.phantoms, 1000, options)
-
-
-def _implants_of_grader(options: argparse.Namespace) -> int:
-    return _unless_as_published(options.implants, VARIANTS, options)
-
-
-def _unless_as_published(asked_for: int | None, default: int, options: argparse.Namespace) -> int:
-    """What was asked for, or else the default; the published recipe knows neither phantoms nor implants."""
-    if asked_for is not None:
-        return asked_for
-    return 0 if options.further is None and _preset(options) is Preset.PAPER else default
-
-
-def _detector_file(folder: Path) -> Path:
-    """The folder's own, or else the bundled one."""
-    own = folder / DETECTOR_FILE
-    return own if own.exists() else BUNDLED_MODELS / DETECTOR_FILE
-
-
-def _grader_to_train_further(options: argparse.Namespace) -> StoredModel | None:
-    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-
-    if options.further is None:
-        return None
-    if options.swap_validation_and_test:
-        raise InputError(
-            "--further and --swap-validation-and-test exclude each other: graders to be compared are learned alike. "
-            "Leave one of them out."
-        )
-    if not options.further.is_file():
-        raise InputError(f"There is no grader '{options.further}' to train further: give the file of one.")
-    stored = read_model(options.further, GRADER_KIND)
-    if LearnedPatients.from_note(stored.note).is_swapped:
-        raise InputError(
-            f"'{options.further}' is the second of two graders, whose validation and test patients are exchanged: give "
-            "the first to train it further."
-        )
-    return stored
-
-
-def _save_detector(folder: Path) -> None:
-    """Beside the grader that learned from its discs."""
-    from SpineNetCore.whole_files import written_whole
-
-    used, own = _detector_file(folder), folder / DETECTOR_FILE
-    if used != own:
-        with written_whole(own) as partial:
-            shutil.copyfile(used, partial)
-
-
-def _save_grader(
-    network: GradingNetwork, scans: Sequence[GradedScan], earlier: StoredModel | None, options: argparse.Namespace
-) -> None:
-    from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
-    from SpineNetCore.model_files import Storage
-    from SpineNetCore.models import save_network
-    from SpineNetCore.network import without_batch_norm
-
-    is_swapped = options.swap_validation_and_test
-    manner = f"by the preset '{_preset(options).value}'"
-    origins = [_SPIDER_LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
-    patients = LearnedPatients.of(scans, is_swapped)
-    if earlier is not None:
-        manner = f"further from grader {earlier.digest}"
-        origins = [str(earlier.note.get("data", "unknown")), *origins]
-        patients = patients.and_those(LearnedPatients.from_note(earlier.note))
-    note = {"description": f"grades discs, learned {manner}", "data": "; ".join(dict.fromkeys(origins))}
-    path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
-    save_network(without_batch_norm(network), path, note | patients.note, Storage(options.storage or "8-bit"))
+        train_grader(options)

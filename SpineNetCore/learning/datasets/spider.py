@@ -29,6 +29,9 @@ from SpineNetCore.learning.datasets.spider_tables import (
 from SpineNetCore.scan import Scan
 from SpineNetCore.scan_files import read_scan
 
+LICENCE = "SPIDER, CC BY 4.0, van der Graaf et al. 2024, doi 10.5281/zenodo.10159290"
+"""What a model that learned from it says of its data."""
+
 KEPT_OUT_SLABS = (18, 50, 110, 146, 191, 220)
 """Six patients with slabs whose grades no training sees; chosen once, evenly over the list, before any training."""
 
