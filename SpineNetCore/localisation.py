@@ -74,6 +74,7 @@ def find_spine(
     column = find_column(scan, network, device, progress)
     if column is None:
         raise no_spine(scan)
+    scan = column.scan
     check_column(column, scan)
     is_sure = override is not None or is_plain(column.naming)
     if override is None:

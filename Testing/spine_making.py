@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 from SpineNetCore.anatomy import Vertebra
 from SpineNetCore.bodies import Body
 from SpineNetCore.detection import BodyDetection
+from SpineNetCore.models import BUNDLED_MODELS, load_models
 from SpineNetCore.scan import Scan, mapped
-from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraMaps
+from SpineNetCore.vertebra_network import CORNER_UNIT_MM, PIXEL_MM, Tissue, VertebraMaps, VertebraNetwork
 
 LUMBAR = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
 TILT_DEG = {"T11": 12, "T12": 10, "L1": 8, "L2": 3, "L3": -2, "L4": -8, "L5": -18, "S1": -36}
@@ -158,3 +160,16 @@ def _turn(angles_deg: tuple[float, float, float]) -> np.ndarray:
         step[a, b], step[b, a] = -np.sin(angle), np.sin(angle)
         out = out @ step
     return out
+
+
+def some_slices(scan: Scan, first: int, stop: int) -> Scan:
+    """Some of a scan's slices where they are."""
+    ras_from_ijk = scan.ras_from_ijk.copy()
+    ras_from_ijk[:3, 3] = mapped(scan.ras_from_ijk, np.array([first, 0.0, 0.0]))
+    return replace(scan, voxels=scan.voxels[first:stop], ras_from_ijk=ras_from_ijk)
+
+
+@cache
+def bundled_detector() -> VertebraNetwork:
+    """The one that analyses use."""
+    return load_models(BUNDLED_MODELS).detector

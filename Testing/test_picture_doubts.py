@@ -5,30 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from spine_making import bundled_detector, some_slices
 
 from SpineNetCore.detection import Reading
 from SpineNetCore.learning.phantom import PhantomSettings, simulate
 from SpineNetCore.learning.phantom.tissue import Tissues
 from SpineNetCore.learning.unseen_phantoms import unseen_phantom
 from SpineNetCore.localisation import find_spine
-from SpineNetCore.models import BUNDLED_MODELS, load_models
 from SpineNetCore.picture_doubts import picture_doubts
-from SpineNetCore.scan import Scan, mapped
 
 STIR = replace(Tissues(), marrow=0.05, fat=0.05, deep_fat=0.05)
 T1 = Tissues(fluid=0.15, cord=0.33, nerve=0.27, marrow=0.5, annulus=0.25, muscle=0.27, fat=0.95, deep_fat=0.85)
 
 
-@pytest.fixture(scope="module")
-def the_detector():
-    return load_models(BUNDLED_MODELS).detector
-
-
 @pytest.mark.parametrize(("tissues", "doubt"), [(Tissues(), ""), (T1, "T1-weighted"), (STIR, "suppressed")])
-def test_a_scan_without_the_contrast_of_t2_is_doubted(the_detector, monkeypatch, tissues, doubt):
+def test_a_scan_without_the_contrast_of_t2_is_doubted(monkeypatch, tissues, doubt):
     monkeypatch.setattr("SpineNetCore.learning.phantom.simulation.draw_tissues", lambda *_: tissues)
     scan = simulate(np.random.default_rng(700), PhantomSettings(slices=(5, 5))).scan
-    spine = find_spine(scan, the_detector, torch.device("cpu"))
+    spine = find_spine(scan, bundled_detector(), torch.device("cpu"))
     assert len(spine.discs) >= 5
     doubted = {said for said in ("T1-weighted", "suppressed") for warning in spine.warnings if said in warning}
     assert doubted == ({doubt} if doubt else set())
@@ -39,16 +33,9 @@ def test_where_the_canal_is_bright_nothing_is_doubted(brightness):
     assert picture_doubts(Reading((), np.zeros((1, 2, 2), np.float32), brightness, 0.3)) == ()
 
 
-def test_slices_beside_the_canal_are_doubted_and_those_around_it_are_not(the_detector):
+def test_slices_beside_the_canal_are_doubted_and_those_around_it_are_not():
     scan = unseen_phantom(1).scan
-    some = (_slices(scan, 0, 3), _slices(scan, 0, 8))
-    beside, around = (find_spine(one, the_detector, torch.device("cpu")) for one in some)
+    some = (some_slices(scan, 0, 3), some_slices(scan, 0, 8))
+    beside, around = (find_spine(one, bundled_detector(), torch.device("cpu")) for one in some)
     assert [warning for warning in beside.warnings if "canal is hardly seen on any slice" in warning]
     assert not [warning for warning in around.warnings if "canal" in warning]
-
-
-def _slices(scan: Scan, first: int, stop: int) -> Scan:
-    """Some of a scan's slices where they are."""
-    ras_from_ijk = scan.ras_from_ijk.copy()
-    ras_from_ijk[:3, 3] = mapped(scan.ras_from_ijk, np.array([first, 0.0, 0.0]))
-    return replace(scan, voxels=scan.voxels[first:stop], ras_from_ijk=ras_from_ijk)

@@ -24,7 +24,7 @@ WHOLE, UPPER = a_column(), a_column()[:4]
 
 
 def column_of(bodies: list[Body], naming: Naming) -> Column:
-    return Column(tuple(bodies), naming, Reading((), np.zeros((3, 1, 1), np.float32), None, 0.0))
+    return Column(tuple(bodies), naming, Reading((), np.zeros((3, 1, 1), np.float32), None, 0.0), SCAN)
 
 
 def bodies_of(shapes: list[Shape], disc_below: float = 0.9) -> list[Body]:

@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from SpineNetCore.anatomy import Affine
 from SpineNetCore.learning.localisation.cases import OTHER_DISC, Case, without
-from SpineNetCore.scan import Scalar, Scan, mapped, with_averaged_slices
+from SpineNetCore.scan import mapped, with_averaged_slices
+from SpineNetCore.turning import resampled, turn_about_middle
 
 Change = Callable[[Case, np.random.Generator], Case | None]
 
@@ -65,10 +65,12 @@ def turned(case: Case, _: np.random.Generator, angle_deg: float) -> Case:
     """The patient turned within the sagittal plane, about the middle of an unchanged field of view; undone by
     `-angle_deg`, but for interpolation and for what left the view.
     """
-    old_from_new = _turn_about_middle(case.scan, angle_deg)
+    _, rows, columns = case.discs.shape
+    size = rows, columns
+    old_from_new = turn_about_middle(case.scan, angle_deg, size)
     new_from_old = np.asarray(np.linalg.inv(old_from_new), dtype=np.float64)
-    scan = replace(case.scan, voxels=_resampled(case.scan.voxels, old_from_new, order=1), file_grid=None)
-    new = replace(case, scan=scan, discs=_resampled(case.discs, old_from_new, order=0))
+    scan = replace(case.scan, voxels=resampled(case.scan.voxels, old_from_new, size, order=1), file_grid=None)
+    new = replace(case, scan=scan, discs=resampled(case.discs, old_from_new, size, order=0))
     return _in_view(case, _moved(new, scan.ras_from_ijk @ new_from_old @ scan.ijk_from_ras), new_from_old)
 
 
@@ -139,29 +141,6 @@ def _in_view(old: Case, new: Case, new_from_old: Affine) -> Case:
         if ((places >= -0.5) & (places <= size - 0.5)).all()
     )
     return replace(without(new, frozenset(lost)), vertebrae=bodies)
-
-
-def _turn_about_middle(scan: Scan, angle_deg: float) -> Affine:
-    """(4, 4) from indices of the turned picture to those of the old one."""
-    _, rows, columns = scan.voxels.shape
-    sine, cosine = np.sin(np.deg2rad(angle_deg)), np.cos(np.deg2rad(angle_deg))
-    mm_from_ijk = np.diag([*scan.spacing_mm, 1.0])
-    to_middle = np.eye(4)
-    to_middle[1:3, 3] = np.array([rows - 1, columns - 1]) / 2
-    turn = np.eye(4)
-    turn[1:3, 1:3] = [[cosine, -sine], [sine, cosine]]
-    return np.asarray(
-        to_middle @ np.linalg.inv(mm_from_ijk) @ turn @ mm_from_ijk @ np.linalg.inv(to_middle), dtype=np.float64
-    )
-
-
-def _resampled(array: NDArray[Scalar], old_from_new: Affine, order: int) -> NDArray[Scalar]:
-    """Slice by slice on the turned grid, 0 outside the old picture."""
-    out: list[NDArray[Scalar]] = [
-        ndimage.affine_transform(plane, old_from_new[1:3, 1:3], old_from_new[1:3, 3], order=order, cval=0)
-        for plane in array
-    ]
-    return np.stack(out)
 
 
 def _moved(case: Case, ras_from_ras: Affine) -> Case:
