@@ -197,9 +197,16 @@ class AnalysisPanel:
             self._offer_install()
 
     def _install_libraries(self) -> None:
-        self._messages.say(_("Installing PyTorch takes some minutes; the window waits for it..."))
-        slicer.app.processEvents()
-        libraries.install()
+        self._messages.say(_("Installing PyTorch takes some minutes..."))
+        waiting = (self._ui.analyseSection, self._ui.installButton)
+        for widget in waiting:
+            widget.setEnabled(False)  # events go on while pip runs
+        try:
+            slicer.app.processEvents()
+            libraries.install()
+        finally:
+            for widget in waiting:
+                widget.setEnabled(True)
         self._messages.clear()
 
     def _offer_install(self) -> None:

@@ -29,7 +29,7 @@ class DeviceSearch:
         """Begin to look; raises OSError where no process can be started."""
         self.stop()
         self._said = []
-        command = [python_executable(), "-c", _SCRIPT]
+        command = [python_executable(), "-P", "-c", _SCRIPT]  # -P: nothing from the folder that all users share
         self._process = self._start_process(command, environment(), Path(tempfile.gettempdir()))
 
     def poll(self) -> str | None:

@@ -63,10 +63,12 @@ def _has_torch() -> bool:
 
 def _install_torch() -> None:
     if find_spec("PyTorchUtils") is None:
-        if not slicer.app.extensionsManagerModel().installExtensionFromServer(_EXTENSION, False):  # no restart yet
+        extensions = slicer.app.extensionsManagerModel()
+        extensions.installExtensionFromServer(_EXTENSION, False)  # no restart yet; a broken download counts as success
+        if not extensions.isExtensionInstalled(_EXTENSION):
             raise InputError(
-                "Slicer's PyTorch extension could not be installed: check the network, or install it from a file in "
-                "Slicer's Extensions Manager."
+                "Slicer's PyTorch extension was not installed: press the button again and agree to it, check the "
+                "network, or install it from a file in Slicer's Extensions Manager."
             )
         raise InputError(
             "Slicer's PyTorch extension is installed: save your work, restart Slicer and press the button again."

@@ -60,9 +60,11 @@ def show_in_sagittal_views(analysis: Analysis) -> None:
     chosen += [view.GetID() for view in nodes_of_class(scene, "vtkMRMLViewNode")]
     for markups in analysis.markers():
         display = markups.GetDisplayNode()
-        display.RemoveAllViewNodeIDs()
-        for view_id in chosen:
-            display.AddViewNodeID(view_id)
+        shown = [display.GetNthViewNodeID(place) for place in range(display.GetNumberOfViewNodeIDs())]
+        if shown != chosen:  # every view hears of every call that follows
+            display.RemoveAllViewNodeIDs()
+            for view_id in chosen:
+                display.AddViewNodeID(view_id)
 
 
 def move_disc_markers(analysis: Analysis, level: str, earlier: DiscFinding) -> None:

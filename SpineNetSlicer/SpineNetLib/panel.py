@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from SpineNetCore import RESEARCH_USE_NOTICE
 from SpineNetLib.analysis import Analysis, nodes_of_class
 from SpineNetLib.analysis_panel import AnalysisPanel
+from SpineNetLib.binding import Binding
 from SpineNetLib.device_panel import DevicePanel
 from SpineNetLib.devices import DeviceSearch
 from SpineNetLib.grades_panel import GradesPanel
@@ -29,8 +30,7 @@ class Panel:
 
     def __init__(self, ui: Any, scene: Any, worker: Worker) -> None:
         self._ui, self._scene = ui, scene
-        self._parameters: Any = None
-        self._binding: Any = None
+        self._binding: Binding | None = None
         self._unseen: Analysis | None = None
         messages = Messages(ui)
         self.devices = DevicePanel(ui, messages, DeviceSearch())
@@ -46,22 +46,21 @@ class Panel:
 
     def bind(self, parameters: Any) -> None:
         """Show these parameters and keep every change in them; None lets go of those shown before."""
-        if self._parameters is not None:
-            self._parameters.disconnectGui(self._binding)
-        self._parameters = parameters
+        if self._binding is not None:
+            self._binding.let_go()
+        self._binding = None
         self.grades.is_on_screen = parameters is not None
         if parameters is not None:
             if parameters.scan is None:
                 parameters.scan = self._first_scan()
-            # not `connectGui`, which gives nothing back to disconnect by
-            self._binding = parameters.connectParametersToGui(self._named_widgets())
+            self._binding = Binding(parameters, self._named_widgets())
 
     def refresh(self) -> None:
         """Show the scene as it is now."""
         self.analysis.check_scan()
         self.grades.refresh()
         unseen, self._unseen = self._unseen, None
-        if unseen is not None and self._parameters is not None and unseen.record.GetScene() is not None:
+        if unseen is not None and self._binding is not None and unseen.record.GetScene() is not None:
             self.grades.show(unseen)
 
     def close(self) -> None:
@@ -73,7 +72,7 @@ class Panel:
 
     def _take(self, analysis: Analysis) -> None:
         """Show what came, or, as long as another module is open, wait and leave its views alone."""
-        if self._parameters is None:
+        if self._binding is None:
             self._unseen = analysis
             hide_markers_of(analysis)
         else:

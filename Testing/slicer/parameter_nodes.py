@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+import vtk
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -29,7 +31,13 @@ class WithinRange:
 
 def parameterNodeWrapper(kind: type) -> type:  # noqa: N802  Slicer's name
     """Turn the annotations of a class into properties kept in the node it is made with."""
-    members: dict[str, Any] = {"__init__": _keep_node, "connectParametersToGui": _connect, "disconnectGui": _disconnect}
+    members: dict[str, Any] = {
+        "__init__": _keep_node,
+        "connectParametersToGui": _connect,
+        "disconnectGui": _disconnect,
+        "AddObserver": lambda self, *event_and_callback: self.parameterNode.AddObserver(*event_and_callback),
+        "RemoveObserver": lambda self, observer: self.parameterNode.RemoveObserver(observer),
+    }
     for name, hint in get_type_hints(kind, include_extras=True).items():
         is_annotated = get_origin(hint) is Annotated
         value_type = get_args(hint)[0] if is_annotated else hint
@@ -82,7 +90,10 @@ _WIDGETS: dict[str, tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]
 
 
 def _connect(self: Any, widgets: dict[str, Any]) -> int:
-    """Gives a number to disconnect by; Slicer's `connectGui` does the same and gives nothing, so it is not here."""
+    """Gives a number to disconnect by; Slicer's `connectGui` does the same and gives nothing, so it is not here.
+
+    As Slicer's does, it leaves an observer of the node behind that knows the wrapper, even once disconnected.
+    """
     bound = []
     for name, widget in widgets.items():
         signal, read, show = _WIDGETS[type(widget).__name__]
@@ -94,6 +105,7 @@ def _connect(self: Any, widgets: dict[str, Any]) -> int:
         getattr(widget, signal).connect(keep)
         bound.append((getattr(widget, signal), keep))
     self.bindings.append(bound)
+    self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self.bindings)
     return len(self.bindings) - 1
 
 

@@ -16,6 +16,7 @@ from panel_using import L4_L5, PFIRRMANN, cell, node_ids, start_on_sample, use_s
 from report_making import a_report
 
 from SpineNetCore.anatomy import Task
+from SpineNetCore.errors import InputError
 from SpineNetLib.analysis import analyses
 from SpineNetLib.scene import add_result
 
@@ -224,21 +225,42 @@ def test_nothing_else_is_installed_where_pytorch_was_not(a_widget, a_scan_node, 
     assert installed == []
 
 
-def test_the_pytorch_extension_is_asked_for_where_it_is_missing_too(a_widget, a_scan_node, monkeypatch):
+def test_nothing_else_can_be_started_while_pytorch_is_installed(a_widget, a_scan_node, monkeypatch):
+    enabled = []
+
+    def install() -> None:
+        widgets = (a_widget.ui.analyseButton, a_widget.ui.sampleButton, a_widget.ui.installButton)
+        enabled.append([widget.isEnabled() for widget in widgets])
+        raise InputError("cancelled.")
+
+    monkeypatch.setattr("SpineNetLib.libraries.install", install)
+    a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
+    a_widget.ui.installButton.click()
+    assert enabled == [[False, False, False]]
+    assert a_widget.ui.analyseButton.isEnabled() and a_widget.ui.installButton.isEnabled()
+
+
+@pytest.mark.parametrize(("is_installed", "said"), [(True, "restart Slicer"), (False, "was not installed: press")])
+def test_the_pytorch_extension_is_asked_for_where_it_is_missing_too(
+    is_installed, said, a_widget, a_scan_node, monkeypatch
+):
     asked = []
 
     def install_extension(name: str, restart: bool) -> bool:
         asked.append((name, restart))
-        return True
+        return True  # as Slicer does even where the download broke off
 
-    model = SimpleNamespace(installExtensionFromServer=install_extension)
+    model = SimpleNamespace(
+        installExtensionFromServer=install_extension,
+        isExtensionInstalled=lambda name: name == "PyTorch" and is_installed,
+    )
     monkeypatch.setattr("SpineNetLib.libraries.find_spec", lambda name: None)
     monkeypatch.setattr(slicer.app, "extensionsManagerModel", lambda: model, raising=False)
     a_widget.ui.scanSelector.setCurrentNode(a_scan_node)
     a_widget.ui.analyseButton.click()
     a_widget.ui.installButton.click()
     assert asked == [("PyTorch", False)]
-    assert "restart Slicer" in a_widget.ui.messageLabel.text
+    assert said in a_widget.ui.messageLabel.text
     assert not a_widget.ui.installButton.isHidden()
 
 

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 import slicer
 import slicer_window
+import vtk
 from panel_using import L4_L5, NARROWING, PFIRRMANN, cell, use_script
 
 from SpineNetLib.analysis import analyses
@@ -113,6 +114,13 @@ def test_a_result_that_comes_while_another_module_is_open_leaves_its_views_alone
     assert all(markups.GetDisplayNode().GetVisibility() for markups in analysis.markers())
     assert a_view.layers.GetBackgroundVolumeID() == a_scan_node.GetID()
     assert a_widget.ui.cellLabel.text.startswith("L1-L2")
+
+
+def test_parameters_that_were_let_go_follow_their_node_no_more(a_widget):
+    node = a_widget.logic.getParameterNode().parameterNode
+    assert node.HasObserver(vtk.vtkCommand.ModifiedEvent)
+    a_widget.exit()
+    assert not node.HasObserver(vtk.vtkCommand.ModifiedEvent)
 
 
 def test_a_sentence_is_still_there_when_the_module_is_opened_again(a_widget, a_shown_analysis):
