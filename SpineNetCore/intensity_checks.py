@@ -18,8 +18,8 @@ _AIR_HU, _TISSUE_HU = (-1100.0, -900.0), (-200.0, 300.0)
 """Hounsfield units of air, and of fat, water, muscle and most cancellous bone."""
 
 _LEAST_AIR, _MOST_TISSUE = 0.01, 0.6
-"""Shares of all voxels, and of those above air, from which on values look like Hounsfield units. ours: a CT has nine
-tenths of the latter there, MR scans shifted to begin at -1000 up to a quarter.
+"""Shares of all voxels, and of those above air, from which on values look like Hounsfield units. ours: of six MR scans
+shifted to begin at -1000 up to a quarter of the latter lie there; no real CT was at hand.
 """
 
 

@@ -108,6 +108,13 @@ def test_on_a_scan_that_was_mirrored_or_turned_about_its_middle_no_disc_is_shown
     np.testing.assert_array_equal(middle_of(the_views[0]), before)
 
 
+def test_markers_that_are_where_they_belong_are_left_alone(an_analysis, the_views):
+    go_to_disc(an_analysis, "L4-L5")
+    before = [markups.GetDisplayNode().GetMTime() for markups in an_analysis.markers()]
+    go_to_disc(an_analysis, "L5-S1")
+    assert before == [markups.GetDisplayNode().GetMTime() for markups in an_analysis.markers()]
+
+
 def test_the_views_go_where_a_bent_scan_has_the_disc(an_analysis, the_views):
     before = go_to_disc(an_analysis, "L4-L5")
     bend = bent(an_analysis.scan)
