@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from SpineNetCore import __version__
@@ -104,7 +104,8 @@ def save_model(
         "config": _json_from_config(config),
         "note": json.dumps(dict(note or {})),
     }
-    _write_whole(tensors, metadata, path)
+    with written_whole(path) as partial:
+        partial.write_bytes(save(tensors, metadata))  # `save_file` hides it from all other users
 
 
 def read_model(path: Path, kind: str) -> StoredModel:
@@ -165,14 +166,6 @@ def _scale_of(path: Path, name: str, packed: dict[str, Tensor]) -> Tensor:
             f"but has {_said(None if scale is None else tuple(scale.shape))}: {_REMEDY}."
         )
     return scale.float().reshape(-1, *(1 for _ in tensor.shape[1:]))
-
-
-def _write_whole(tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    with written_whole(path) as partial:
-        try:
-            save_file(tensors, partial, metadata)
-        except SafetensorError as error:  # as for a full disk
-            raise OSError(str(error)) from error
 
 
 def _check_metadata(path: Path, metadata: dict[str, str], kind: str) -> None:

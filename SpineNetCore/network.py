@@ -44,10 +44,11 @@ _POOLED = (True, True, False, False, True)
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """All that fixes the shape of a grading network.
+    """All that fixes the shape of a grading network, and how sure it may be.
 
     ours: `fc6` and `fc7` widths and `conv_pads`, which the paper leaves unsaid, are those of VGG-M-1024.
     `batch_norm`, for quick training: after each convolution and after FC6 and FC7; folded away before shipping.
+    `temperatures`: one per task, above 0, see `temperature.tempered`; fitted once the network has learned.
     """
 
     branch_point: BranchPoint = BranchPoint.CONV5
@@ -60,6 +61,7 @@ class NetworkConfig:
     slices: int = 9
     rows: int = 112
     columns: int = 224
+    temperatures: tuple[float, ...] = (1.0,) * len(Task)
 
     def __post_init__(self) -> None:
         if len(self.conv_widths) != len(_KERNELS) or len(self.conv_pads) != len(_KERNELS):
@@ -73,6 +75,8 @@ class NetworkConfig:
             )
         if not 0 <= self.dropout < 1:
             raise InputError(f"A dropout of {self.dropout} is no probability below 1: give one, such as 0.5.")
+        if len(self.temperatures) != len(Task) or min(self.temperatures) <= 0:
+            raise InputError(f"The temperatures {self.temperatures} are not {len(Task)} above 0: give one per task.")
         if min(self.last_map) < 1:
             raise InputError(
                 f"A disc volume of {self.rows} x {self.columns} pixels is too small for five convolutions: "

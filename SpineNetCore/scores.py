@@ -13,7 +13,8 @@ from SpineNetCore.network import GradingNetwork, without_batch_norm
 from SpineNetCore.processor import has_native_bfloat16
 from SpineNetCore.progress import Count, uncounted
 from SpineNetCore.task_score import TaskScore
-from SpineNetCore.tensors import tensor_of
+from SpineNetCore.temperature import tempered
+from SpineNetCore.tensors import array_of, tensor_of
 from SpineNetCore.views import MOST_VIEWS, FixedView, fixed_views
 
 _BATCH = 27
@@ -33,7 +34,8 @@ def score_discs(
 ) -> list[tuple[TaskScore, ...]]:
     """Score discs from their contexts, (D, 13, 192, 320), by averaging over the fixed views (section 4).
 
-    ours: a third of the views show the middle slice alone, see `_MIDDLE_ALONE`.
+    ours: a third of the views show the middle slice alone, see `_MIDDLE_ALONE`; and the averages are made as mild or as
+    sure as the network's temperatures say, which changes no grade.
 
     Returns per disc one score for every task, in their order. `progress` is called with the views done and their total.
     """
@@ -42,7 +44,8 @@ def score_discs(
     scores: list[tuple[TaskScore, ...]] = []
     for place, context in enumerate(tensor_of(contexts)):
         report = counted(progress, place, len(contexts), len(fixed))
-        scores.append(_score(_probabilities(grader, context.to(device), fixed, report)))
+        seen = _probabilities(grader, context.to(device), fixed, report)
+        scores.append(tuple(map(_score, seen, seen.values(), network.config.temperatures)))
     return scores
 
 
@@ -97,11 +100,9 @@ def _probabilities(
     return {task: torch.cat(parts) for task, parts in batches.items()}
 
 
-def _score(probabilities: dict[Task, Tensor]) -> tuple[TaskScore, ...]:
-    scores = []
-    for task, per_view in probabilities.items():
-        mean = per_view.double().mean(dim=0)
-        best = int(mean.argmax())
-        uncertainty = float(per_view[:, best].double().std(correction=0)) if len(per_view) > 1 else None
-        scores.append(TaskScore(task, task.grades[best], tuple(mean.tolist()), uncertainty))
-    return tuple(scores)
+def _score(task: Task, per_view: Tensor, temperature: float) -> TaskScore:
+    views = array_of(per_view.double())
+    (mean,) = tempered(views.mean(axis=0, keepdims=True), temperature)
+    best = int(mean.argmax())
+    uncertainty = float(tempered(views, temperature)[:, best].std()) if len(views) > 1 else None
+    return TaskScore(task, task.grades[best], tuple(mean.tolist()), uncertainty)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from SpineNetCore.learning.grading.calibration import fitted_temperature, sureness, tempered
+from SpineNetCore.learning.grading.calibration import fitted_temperature, sureness
+from SpineNetCore.temperature import tempered
 
 
 @pytest.fixture

@@ -51,11 +51,18 @@ def test_every_measure_shares_out_the_whole_of_its_chances():
     assert a_measure("any_marrow").chances(chances) == pytest.approx((0.1, 0.9))
 
 
-def test_marrow_is_called_changed_exactly_where_the_score_table_has_a_changed_side():
-    doubtful = sure_of({}) | {UPPER: (0.6, 0.4), LOWER: (0.55, 0.45)}
+def test_answers_are_those_of_the_score_table_s_grades():
+    doubtful = sure_of({}) | {UPPER: (0.6, 0.4), LOWER: (0.55, 0.45), Task.NARROWING: (0.4, 0.3, 0.2, 0.1)}
+    changed, narrowed = a_measure("any_marrow"), a_measure("narrowed")
 
-    assert a_measure("any_marrow").chances(doubtful) == pytest.approx((0.55, 0.45))
-    assert a_measure("any_marrow").chances(doubtful | {LOWER: (0.4, 0.6)}) == pytest.approx((0.4, 0.6))
+    assert changed.chances(doubtful) == pytest.approx((0.55, 0.45))
+    assert changed.answer(doubtful) == 0
+    assert changed.chances(doubtful | {LOWER: (0.4, 0.6)}) == pytest.approx((0.4, 0.6))
+    assert changed.answer(doubtful | {LOWER: (0.4, 0.6)}) == 1
+    assert narrowed.chances(doubtful) == pytest.approx((0.4, 0.6))
+    assert narrowed.answer(doubtful) == 0
+    assert narrowed.answer(doubtful | {Task.NARROWING: (0.3, 0.2, 0.1, 0.4)}) == 1
+    assert a_measure("narrowing").answer(doubtful | {Task.NARROWING: (0.3, 0.2, 0.1, 0.4)}) == 3
 
 
 def test_a_disc_to_learn_from_gives_back_the_label_it_was_made_of():

@@ -220,6 +220,11 @@ def test_a_configuration_that_no_network_can_have_is_refused_with_its_file(chang
         load_network(path)
 
 
+def test_others_may_read_a_model_as_they_may_any_file(model_file, tmp_path):
+    (tmp_path / "any").touch()
+    assert model_file.stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_a_full_disk_is_said_and_keeps_the_model_before(network, model_file):
     before = model_file.read_bytes()
     with a_full_disk(2_000), pytest.raises(InputError, match=r"grader.safetensors' cannot be written .*: make room"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,24 @@ def test_a_score_is_the_mean_of_54_views(
         assert score.class_index == best
         assert score.uncertainty == pytest.approx(expected[:, best].std(), abs=1e-6)
         assert sum(score.probabilities) == pytest.approx(1)
+
+
+def test_a_temperature_makes_the_mean_and_every_view_milder_and_keeps_the_grade(
+    network: GradingNetwork, contexts: FloatArray
+) -> None:
+    before = score_discs(network, contexts[:1], views=1)[0]
+    volumes = torch.stack([view.cut(torch.from_numpy(contexts[0])) for view in fixed_views(3)])
+    with torch.inference_mode():
+        per_view = {task: scores.softmax(1) for task, scores in network.eval()(volumes).items()}
+    network.config = replace(network.config, temperatures=(2.0, 3.0, 0.5, 1.0, 1.0, 1.0))
+    for score, temperature in zip(score_discs(network, contexts[:1], views=3)[0], (2.0, 3.0, 0.5), strict=False):
+        mean = per_view[score.task].mean(0) ** (1 / temperature)
+        views = per_view[score.task] ** (1 / temperature)
+        chosen = (views / views.sum(1, keepdim=True))[:, score.class_index]
+        np.testing.assert_allclose(score.probabilities, mean / mean.sum(), atol=1e-5)
+        assert score.uncertainty == pytest.approx(float(chosen.std(correction=0)), abs=1e-5)
+    for score, milder in zip(before, score_discs(network, contexts[:1], views=1)[0], strict=True):
+        assert score.grade == milder.grade
 
 
 def test_one_view_is_the_centre_and_leaves_no_spread(network: GradingNetwork, contexts: FloatArray) -> None:

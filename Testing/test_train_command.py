@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from grader_making import PAPER, QUICK, write_detector
+from grader_making import PAPER, QUICK, write_detector, write_grader
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.command_line import main
@@ -23,7 +24,9 @@ from SpineNetCore.models import (
     load_network,
     save_network,
 )
-from SpineNetCore.network import GradingNetwork
+from SpineNetCore.network import GradingNetwork, NetworkConfig
+
+SAMPLE = Path(__file__).parents[1] / "Resources" / "Samples" / "spider_110_t2_space.nii.gz"
 
 
 @pytest.fixture
@@ -147,6 +150,43 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
     assert (tmp_path / "work" / "grader-further-1.csv").read_text().splitlines()[-1].startswith("2,")
 
 
+def test_a_grader_that_takes_no_step_only_learns_how_sure_it_may_be(spider, models, tmp_path):
+    earlier = LearnedPatients(names=frozenset({"of another"}))
+    start = write_grader(tmp_path / "start.safetensors", note=earlier.note)
+    options = ("--spider", spider, "--output", models, "--work", tmp_path / "work", "--further", start, "--steps", 0)
+    assert status(*options) == 0
+
+    stored, before = read_model(models / GRADER_FILE, "grader"), read_model(start, "grader")
+    assert {name: tensor.tolist() for name, tensor in stored.state.items()} == {
+        name: pytest.approx(tensor.tolist()) if tensor.ndim < 2 else tensor.tolist()
+        for name, tensor in before.state.items()
+    }
+    assert stored.config(NetworkConfig).temperatures != NetworkConfig.temperatures
+    assert stored.digest != before.digest
+    assert LearnedPatients.from_note(stored.note) == earlier
+    assert f"no further, but fitted to validation patients, from grader {before.digest}" in stored.note["description"]
+    assert not list((tmp_path / "work").glob("grader*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "--steps 0 trains nothing"),
+        (("--further", "start.safetensors"), "fitted on patients for validation, but there is none: give at least"),
+    ],
+)
+def test_a_grader_without_steps_needs_a_grader_and_patients_to_be_fitted_to(
+    options, said, tmp_path, capsys, monkeypatch
+):
+    write_grader(tmp_path / "start.safetensors")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels.csv").write_text(f"scan,patient,level,pfirrmann\n{SAMPLE},1,L4-L5,3\n", "utf-8")
+    given = ("--manifest", "labels.csv", "--work", "work", "--output", "models", "--steps", 0, *options)
+    assert status(*given) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
 def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, models, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(courses, "FURTHER_RECIPE", replace(QUICK, steps=2))
     statuses = []
@@ -183,7 +223,7 @@ def test_a_grader_that_is_not_there_cannot_be_trained_further(tmp_path, capsys):
     [
         ("--swap-validation-and-test",),
         ("--further", "a.safetensors"),
-        ("--steps", "1"),
+        ("--steps", "0"),
         ("--preset", "quick"),
         ("--device", "cpu"),
         ("--implants", "0"),

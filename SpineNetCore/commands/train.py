@@ -88,9 +88,11 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--steps",
-        type=whole_number(1, 1_000_000),
+        type=whole_number(0, 1_000_000),
         metavar="N",
-        help="how many batches each training of the grader has, in place of what the preset or --further says",
+        help="how many batches each training of the grader has, in place of what the preset or --further says; 0 "
+        "leaves the weights of --further as they are and only fits how sure its probabilities may be to the patients "
+        "for validation, as every training does in the end",
     )
     parser.add_argument(
         "--swap-validation-and-test",

@@ -16,7 +16,7 @@ def train_detector(options: argparse.Namespace) -> None:
     for option, given in (
         ("--swap-validation-and-test", options.swap_validation_and_test),
         ("--further", options.further),
-        ("--steps", options.steps),
+        ("--steps", options.steps is not None),
         ("--preset", options.preset),
         ("--device", options.device),
         ("--implants", options.implants is not None),

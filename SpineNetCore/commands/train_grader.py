@@ -1,8 +1,11 @@
-"""`train grader`: a grader, learned from phantoms, SPIDER and one's own labels, or one that is trained further."""
+"""`train grader`: a grader, learned from phantoms, SPIDER and one's own labels, or one that is trained further or only
+told how sure it may be.
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +13,18 @@ from pathlib import Path
 from SpineNetCore.commands.options import check_implants
 from SpineNetCore.errors import InputError
 from SpineNetCore.learning.courses import course_further, course_of
-from SpineNetCore.learning.datasets.graded_scans import GradedScan
+from SpineNetCore.learning.datasets.graded_scans import GradedScan, Split
 from SpineNetCore.learning.datasets.learned_patients import LearnedPatients
 from SpineNetCore.learning.datasets.sources import read_sources
 from SpineNetCore.learning.datasets.spider import LICENCE
 from SpineNetCore.learning.datasets.splits import swapped
+from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.learning.grader_recipe import Preset
 from SpineNetCore.learning.implants import VARIANTS
-from SpineNetCore.learning.processes import joined
-from SpineNetCore.learning.recipes import grader_data, learn_grader
+from SpineNetCore.learning.processes import Process, joined
+from SpineNetCore.learning.recipes import grader_data, learn_grader, validation_discs
 from SpineNetCore.learning.simulated_discs import Simulation
+from SpineNetCore.learning.temperature_fitting import fit_temperatures
 from SpineNetCore.model_files import DETECTOR_KIND, GRADER_KIND, Storage, StoredModel, read_model
 from SpineNetCore.models import (
     BUNDLED_MODELS,
@@ -33,26 +38,59 @@ from SpineNetCore.models import (
 from SpineNetCore.network import GradingNetwork, without_batch_norm
 from SpineNetCore.whole_files import written_whole
 
+log = logging.getLogger(__name__)
+
 
 def train_grader(options: argparse.Namespace) -> None:
     """Learn it and write it, with the detector that cut its discs beside it."""
     check_implants(options)
     earlier = _grader_to_train_further(options)
-    learned = grading_network(earlier) if earlier else None
-    scans = read_sources(options.spider, options.manifest)
-    course = course_further(learned.config) if learned else course_of(_preset(options))
-    course = course.shortened(options.steps) if options.steps else course
-    if options.swap_validation_and_test:
-        scans, course = swapped(scans), course.for_swapped_patients()
-    detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
-    simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
+    scans = _scans_of_grader(options)
     with joined(options.device or "auto", options.workers) as process:
-        implants = _implants_of_grader(options)
-        data = grader_data(scans, options.work, detector, simulation, process=process, implants=implants)
-        network = learn_grader(data, course, options.work, process, learned)
+        network, watched = _learned(grading_network(earlier) if earlier else None, scans, process, options)
+        plain = without_batch_norm(network)
+        if process.is_first and watched:
+            fit_temperatures(plain, watched, process.device)
+            log.info("temperatures %s, by %d discs for validation", plain.config.temperatures, len(watched))
     if process.is_first:
         _save_detector(options.output)
-        _save_grader(network, scans, earlier, options)
+        _save_grader(plain, scans, earlier, options)
+
+
+def _scans_of_grader(options: argparse.Namespace) -> list[GradedScan]:
+    """Those that its training looks at."""
+    scans = read_sources(options.spider, options.manifest)
+    if options.steps != 0:
+        return swapped(scans) if options.swap_validation_and_test else scans
+    if options.further is None:
+        raise InputError(
+            "--steps 0 trains nothing and only fits how sure a finished grader may be: name one with --further FILE, "
+            "or give more steps."
+        )
+    watched = [scan for scan in scans if scan.split is Split.VALIDATION]
+    if not watched:
+        raise InputError(
+            "How sure a grader may be is fitted on patients for validation, but there is none: give at least three "
+            "patients, or mark some with 'validation' in the manifest's column split."
+        )
+    return watched
+
+
+def _learned(
+    earlier: GradingNetwork | None, scans: Sequence[GradedScan], process: Process, options: argparse.Namespace
+) -> tuple[GradingNetwork, Sequence[DiscExample]]:
+    """The network, and the discs that say how sure it may be."""
+    detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
+    if earlier is not None and options.steps == 0:
+        with process.first_alone():
+            return earlier, validation_discs(scans, options.work, detector)
+    course = course_further(earlier.config) if earlier else course_of(_preset(options))
+    course = course.shortened(options.steps) if options.steps else course
+    course = course.for_swapped_patients() if options.swap_validation_and_test else course
+    simulation = Simulation(_phantoms_of_grader(options), options.workers, course.is_guided)
+    implants = _implants_of_grader(options)
+    data = grader_data(scans, options.work, detector, simulation, process=process, implants=implants)
+    return learn_grader(data, course, options.work, process, earlier), data.validation
 
 
 def _preset(options: argparse.Namespace) -> Preset:
@@ -115,9 +153,10 @@ def _save_grader(
     origins = [LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
     patients = LearnedPatients.of(scans, is_swapped)
     if earlier is not None:
-        manner = f"further from grader {earlier.digest}"
+        manner = "further " if options.steps != 0 else "no further, but fitted to validation patients, "
+        manner += f"from grader {earlier.digest}"
         origins = [str(earlier.note.get("data", "unknown")), *origins]
         patients = patients.and_those(LearnedPatients.from_note(earlier.note))
     note = {"description": f"grades discs, learned {manner}", "data": "; ".join(dict.fromkeys(origins))}
     path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
-    save_network(without_batch_norm(network), path, note | patients.note, Storage(options.storage or "8-bit"))
+    save_network(network, path, note | patients.note, Storage(options.storage or "8-bit"))

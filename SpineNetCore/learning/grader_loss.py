@@ -68,15 +68,15 @@ def balancing_weights(examples: Sequence[DiscExample]) -> NDArray[np.float32]:
     """(N, 6) inverse frequencies of each example's label, mean 1 over a task's labelled examples (section 2)."""
     weights = np.zeros((len(examples), len(Task)), dtype=np.float32)
     for row in range(len(Task)):
-        labels = [_label(example, row) for example in examples]
+        labels = [label_of(example, row) for example in examples]
         counts = Counter(label for label in labels if label)
         for place, label in enumerate(labels):
             weights[place, row] = counts.total() / (len(counts) * counts[label]) if label else 0
     return weights
 
 
-def _label(example: DiscExample, row: int) -> tuple[bool, ...] | None:
-    """What an example says of a task, as something to count; None where it says nothing."""
+def label_of(example: DiscExample, row: int) -> tuple[bool, ...] | None:
+    """What an example says of the task of a row, as something to count; None where it says nothing."""
     if example.admissible[row].any():
         return tuple(example.admissible[row].tolist())
     return (True,) if row in _MARROW and example.marrow_changed else None

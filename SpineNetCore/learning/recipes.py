@@ -7,7 +7,6 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from SpineNetCore.learning.processes import Process
 from SpineNetCore.learning.self_labelling import read_picture, self_labelled
 from SpineNetCore.learning.simulated_discs import Simulation, simulated_discs, simulated_lesions
 from SpineNetCore.learning.slice_examples import SliceExample, examples_from_slab
+from SpineNetCore.learning.worker_pool import mapping
 from SpineNetCore.network import GradingNetwork
 from SpineNetCore.vertebra_network import VertebraNetwork
 
@@ -50,8 +50,8 @@ def learn_detector(folder: Path, work: Path, phantoms: int, workers: int) -> dic
     recipe = DetectorRecipe(steps=1500)
     start = train_detector(VertebraNetwork(), [ExamplePool(simulated, 1.0)], recipe, work / "detector-phantoms.pt")
     plans = [_DetectorPlan(folder, work, hidden_fold, start, simulated) for hidden_fold in (None, *range(spider.FOLDS))]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return dict(zip((plan.hidden_fold for plan in plans), pool.map(_learned_on_patients, plans), strict=True))
+    with mapping(_learned_on_patients, workers) as learned:
+        return dict(zip((plan.hidden_fold for plan in plans), learned(plans), strict=True))
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,11 @@ def grader_data(
     pools = [pool for pool in (real, implanted, DiscPool(simulated, is_simulated=True)) if pool.examples]
     drawn_lesions = [lesion for one in drawn for lesion in one.lesions] if simulation.with_lesions else []
     return GraderData(pools, _examples(watched), [*lesions, *drawn_lesions])
+
+
+def validation_discs(scans: Sequence[GradedScan], work: Path, detector: VertebraNetwork) -> list[DiscExample]:
+    """The discs of the validation patients alone; work, detector: as above."""
+    return _examples(_discs_of_scans(scans, Split.VALIDATION, work, detector))
 
 
 def _examples(discs: Sequence[LabelledDisc]) -> list[DiscExample]:

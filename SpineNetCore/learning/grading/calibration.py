@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and the temperature that makes them do so."""
+"""Whether probabilities mean what they say, and the temperature that would make them do so."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from SpineNetCore.temperature import LEAST_CHANCE, tempered
+
 BINS = 10
-_LEAST = 1e-7
-"""ours: no answer is held for less likely, so that one confident error does not outweigh everything."""
 _PRIOR_SPREAD = 0.5
 _FARTHEST = 3.0
 
@@ -63,17 +63,7 @@ def sureness(chances: Probabilities, truth: Indices) -> Sureness:
     """What (N, classes) probabilities say of the (N,) true classes."""
     of_truth = chances[np.arange(len(truth)), truth]
     best = chances.argmax(axis=1)
-    return Sureness(-np.log(np.maximum(of_truth, _LEAST)), chances.max(axis=1), best == truth)
-
-
-def tempered(chances: Probabilities, temperature: float) -> Probabilities:
-    """(N, classes) probabilities as the softmax of their logarithms over the temperature; above 1 it makes them milder.
-
-    Which class is likeliest stays as it is.
-    """
-    logs = np.log(np.maximum(chances, _LEAST)) / temperature
-    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return Sureness(-np.log(np.maximum(of_truth, LEAST_CHANCE)), chances.max(axis=1), best == truth)
 
 
 def fitted_temperature(chances: Probabilities, truth: Indices) -> float:

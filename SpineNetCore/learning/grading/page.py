@@ -29,7 +29,8 @@ OF_AGREEMENT = (
     (
         "coarser questions",
         "Narrowing, none or some: grade 1 or any other, whose probabilities add up. Marrow, either side: changed above "
-        "or below, as the likelier side says. Labels that only tell so much count here, and not in the task itself.",
+        "or below, as likely as on the likelier side. Labels that only tell so much count here, and not in the task "
+        "itself.",
     ),
     ("discs", "Those of which the truth tells; a disc on two scans counts twice. Intervals are over patients."),
     (
@@ -47,8 +48,8 @@ OF_CALIBRATION = (
     (
         "temp.",
         "The temperature fitted on the validation patients of the same source, or on phantoms of other seeds, never on "
-        "those tested; above 1 the probabilities were too bold. It changes no grade, and few discs to fit it on leave "
-        "it near 1. None where validation has but one true grade.",
+        "those tested, on top of the grader's own; above 1 the probabilities were too bold. It changes no grade, and "
+        "few discs to fit it on leave it near 1. None where validation has but one true grade.",
     ),
     (
         "reliability diagrams",

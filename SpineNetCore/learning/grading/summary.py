@@ -13,10 +13,11 @@ from SpineNetCore import agreement
 from SpineNetCore.agreement import Counts
 from SpineNetCore.learning.bootstrap import Estimate, Places, bootstrapped_together
 from SpineNetCore.learning.datasets.graded_scans import Split
-from SpineNetCore.learning.grading.calibration import Bin, Sureness, fitted_temperature, sureness, tempered
+from SpineNetCore.learning.grading.calibration import Bin, Sureness, fitted_temperature, sureness
 from SpineNetCore.learning.grading.label_files import LabelPair
 from SpineNetCore.learning.grading.measures import MEASURES, Measure
 from SpineNetCore.learning.grading.running import GradedDisc
+from SpineNetCore.temperature import tempered
 
 
 class Figure(Enum):
@@ -93,7 +94,8 @@ def answered(discs: Sequence[GradedDisc], measure: Measure) -> Answers:
     told = [(disc, known) for disc in discs if (known := measure.truth(disc.label)) is not None]
     chances = np.array([measure.chances(disc.chances) for disc, _ in told]).reshape(-1, len(measure.grades))
     truth = np.array([known for _, known in told], dtype=np.intp)
-    return Answers(tuple(disc.patient for disc, _ in told), truth, chances.argmax(axis=1), chances)
+    given = np.array([measure.answer(disc.chances) for disc, _ in told], dtype=np.intp)
+    return Answers(tuple(disc.patient for disc, _ in told), truth, given, chances)
 
 
 def agreements(pairs: Sequence[LabelPair], group: str, rng: np.random.Generator) -> list[Line]:
