@@ -42,7 +42,9 @@ _FIRST_GROUPS = (b"\x02\0", b"\x08\0")
 
 @dataclass(frozen=True)
 class SeriesKey:
-    """What the slices of one series share; their echo times may differ a little. date: of the study, YYYYMMDD."""
+    """What the slices of one series share; their echo times may differ a little. date: of the study, YYYYMMDD; study:
+    its UID.
+    """
 
     uid: str
     description: str
@@ -52,6 +54,7 @@ class SeriesKey:
     is_echo_planar: bool = False
     body_part: str = ""
     date: str = ""
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,7 @@ def _series(dataset: Dataset, frame: int) -> SeriesKey:
         is_echo_planar="EP" in _words(dataset, "ScanningSequence"),
         body_part=str(dataset.get("BodyPartExamined") or ""),
         date=str(dataset.get("StudyDate") or ""),
+        study=str(dataset.get("StudyInstanceUID") or ""),
     )
 
 

@@ -45,7 +45,9 @@ class ChosenSeries:
             return ()
         said = f"Of {self.others + 1} DICOM series, '{title(self.slices[0].series)}'{_of_day(self.slices[0])} was read."
         if self.rival is not None:
-            said += f" '{title(self.rival)}' suits as well: give a folder with that series alone to have it read."
+            rival = f"'{title(self.rival)}'"
+            rival += "" if self.rival.study == self.slices[0].series.study else " of another examination"
+            said += f" {rival} suits as well: give a folder with that series alone to have it read."
         return (said,)
 
 
@@ -75,9 +77,15 @@ def _best(slices: list[DicomSlice], source: Path) -> ChosenSeries:
     if not sagittal:
         names = ", ".join(f"'{title(group[0].series)}'" for group in series)
         raise InputError(f"'{source}' holds no sagittal series, only {names}: give the folder of a sagittal T2 series.")
-    chosen, *rest = sorted(sagittal, key=_preference, reverse=True)
-    rival = rest[0][0].series if rest and _preference(rest[0]) == _preference(chosen) else None
-    return ChosenSeries(chosen, len(series) - 1, rival)
+    chosen, *rest = sorted(sagittal, key=lambda group: (_kind(group), _size(group)), reverse=True)
+    rivals = (other[0].series for other in rest if _suits_as_well(other, chosen))
+    return ChosenSeries(chosen, len(series) - 1, next(rivals, None))
+
+
+def _suits_as_well(other: list[DicomSlice], chosen: list[DicomSlice]) -> bool:
+    """Whether chance settled it, or size did between examinations of one day, or without a date."""
+    is_of_another = other[0].series.study != chosen[0].series.study
+    return _kind(other) == _kind(chosen) and (is_of_another or _size(other) == _size(chosen))
 
 
 def is_t2(series: SeriesKey) -> bool:
@@ -128,7 +136,7 @@ def _check_one_patient(slices: list[DicomSlice], folder: Path) -> None:
 def _grouped(slices: list[DicomSlice]) -> list[list[DicomSlice]]:
     groups: dict[SeriesKey, list[DicomSlice]] = defaultdict(list)
     for header in slices:
-        groups[replace(header.series, echo_time_ms=None)].append(header)
+        groups[replace(header.series, echo_time_ms=None, study="")].append(header)
     return [echo for group in groups.values() for echo in _echoes(group)]
 
 
@@ -148,8 +156,8 @@ def _is_mostly_sagittal(group: list[DicomSlice]) -> bool:
     return 2 * sum(header.is_sagittal for header in group) > len(group)
 
 
-def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, bool, bool, str, int, int]:
-    """Rises with how well a series suits; ours: many small pixels settle a draw."""
+def _kind(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, bool, bool, str]:
+    """Rises with how well a series suits."""
     series = group[0].series
     name = series.description.lower()
     place = f"{name} {series.body_part.lower()}"
@@ -162,6 +170,9 @@ def _preference(group: list[DicomSlice]) -> tuple[bool, bool, bool, bool, bool, 
         not series.is_gradient_echo,
         series.echo_time_ms is None or series.echo_time_ms >= LONG_ECHO_MS,
         series.date,
-        len(group),
-        group[0].shape[0] * group[0].shape[1],
     )
+
+
+def _size(group: list[DicomSlice]) -> tuple[int, int]:
+    """Slices, then pixels of each: of two series of a kind the larger is taken."""
+    return len(group), group[0].shape[0] * group[0].shape[1]

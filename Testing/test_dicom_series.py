@@ -31,6 +31,20 @@ def test_the_sagittal_t2_series_is_chosen(tmp_path):
     assert chosen_name(tmp_path) == "t2_tse_sag"
 
 
+@pytest.mark.parametrize(("study", "date", "is_told"), [("2", "", True), ("1", "", False), ("2", "20200101", False)])
+def test_the_like_series_of_another_examination_is_told_unless_dates_part_them(study, date, is_told, tmp_path):
+    of_day = {"SeriesDescription": "t2_tse_sag", "StudyDate": "20240301" if date else ""}
+    write_series(tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", StudyInstanceUID="1", **of_day)
+    write_series(
+        tmp_path / "b", PLACES, SeriesInstanceUID="1.2", StudyInstanceUID=study, **of_day | {"StudyDate": date}
+    )
+    chosen = sagittal_t2_series(tmp_path)
+
+    assert len(chosen.slices) == 5
+    said = "'t2_tse_sag' of another examination suits as well: give a folder with that series alone"
+    assert (said in chosen.notices[0]) == is_told
+
+
 @pytest.mark.parametrize("name", ["t2_stir_sag", "T2 TIRM sag", "t2_tse_fs_sag", "T2 SAG FATSAT", "sag localizer t2"])
 def test_fat_suppressed_series_and_localisers_come_after_plain_t2(name, tmp_path):
     write_series(tmp_path / "a", [*PLACES, 8.8], SeriesInstanceUID="1.1", SeriesDescription=name)
