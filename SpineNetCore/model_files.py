@@ -41,13 +41,15 @@ class Storage(Enum):
 class StoredModel:
     """What a model file holds: configuration as JSON, the card's note, weights in float32.
 
-    digest: the first twelve hexadecimal digits of the SHA-256 of configuration and weights, which name it in reports.
+    storage: how the file keeps them. digest: the first twelve hexadecimal digits of the SHA-256 of configuration and
+    weights, which name it in reports.
     """
 
     path: Path
     config_json: str
     note: dict[str, Any]
     state: dict[str, Tensor]
+    storage: Storage
     digest: str
 
     def config(self, kind: type[Config]) -> Config:
@@ -120,7 +122,7 @@ def read_model(path: Path, kind: str) -> StoredModel:
         raise InputError(f"Model file '{path}' is broken or no safetensors file ({error}): {_REMEDY}.") from error
     _check_metadata(path, metadata, kind)
     config, note = metadata["config"], _note(path, metadata["note"])
-    return StoredModel(path, config, note, _unpacked(path, packed), _digest(packed, config))
+    return StoredModel(path, config, note, _unpacked(path, packed), _storage(packed), _digest(packed, config))
 
 
 def weights_digest(module: nn.Module) -> str:
@@ -156,6 +158,11 @@ def _unpacked(path: Path, packed: dict[str, Tensor]) -> dict[str, Tensor]:
         else:
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
     return state
+
+
+def _storage(packed: Mapping[str, Tensor]) -> Storage:
+    kinds = {tensor.dtype for tensor in packed.values()}
+    return Storage.EIGHT_BIT if torch.int8 in kinds else Storage.HALF if torch.half in kinds else Storage.FULL
 
 
 def _scale_of(path: Path, name: str, packed: dict[str, Tensor]) -> Tensor:

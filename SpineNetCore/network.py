@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -75,8 +76,10 @@ class NetworkConfig:
             )
         if not 0 <= self.dropout < 1:
             raise InputError(f"A dropout of {self.dropout} is no probability below 1: give one, such as 0.5.")
-        if len(self.temperatures) != len(Task) or min(self.temperatures) <= 0:
-            raise InputError(f"The temperatures {self.temperatures} are not {len(Task)} above 0: give one per task.")
+        if len(self.temperatures) != len(Task) or not all(0 < one < math.inf for one in self.temperatures):
+            raise InputError(
+                f"The temperatures {self.temperatures} are not {len(Task)} finite numbers above 0: give one per task."
+            )
         if min(self.last_map) < 1:
             raise InputError(
                 f"A disc volume of {self.rows} x {self.columns} pixels is too small for five convolutions: "

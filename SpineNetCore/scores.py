@@ -102,7 +102,7 @@ def _probabilities(
 
 def _score(task: Task, per_view: Tensor, temperature: float) -> TaskScore:
     views = array_of(per_view.double())
-    (mean,) = tempered(views.mean(axis=0, keepdims=True), temperature)
+    mean = views.mean(axis=0)
     best = int(mean.argmax())
     uncertainty = float(tempered(views, temperature)[:, best].std()) if len(views) > 1 else None
-    return TaskScore(task, task.grades[best], tuple(mean.tolist()), uncertainty)
+    return TaskScore(task, task.grades[best], tuple(tempered(mean[None], temperature)[0].tolist()), uncertainty)

@@ -31,6 +31,11 @@ def test_losses_and_errors_are_those_counted_by_hand():
     assert [one.confidence for one in sure.bins()] == pytest.approx([0.65, 0.92])
 
 
+def test_a_given_class_that_is_not_the_likeliest_is_held_for_as_sure_as_its_own_probability():
+    sure = sureness(np.array([[0.4, 0.6]]), np.array([0]), np.array([0]))
+    assert (sure.confidences.tolist(), sure.right.tolist()) == ([0.4], [True])
+
+
 def test_honest_probabilities_have_hardly_any_error_and_need_no_temperature(honest):
     chances, truth = honest
     assert sureness(chances, truth).error(everywhere(chances)) < 0.02

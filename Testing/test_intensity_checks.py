@@ -28,6 +28,13 @@ def test_a_ct_is_refused_with_the_share_of_air_that_tells_it(least):
         check_intensities(in_hounsfield_units(least), Path("ct.nii"))
 
 
+def test_a_ct_that_shows_much_lung_is_refused_too():
+    ct = in_hounsfield_units(-1024)
+    ct[:, 28:, 10:50] = np.random.default_rng(0).normal(-700, 80, (5, 32, 40))
+    with pytest.raises(InputError, match="looks like a CT"):
+        check_intensities(ct, Path("ct.nii"))
+
+
 @pytest.mark.parametrize("shift", [0, -1000, -1024])
 @pytest.mark.parametrize("scale", [1, 3, 10])
 def test_a_scan_whose_values_begin_where_those_of_a_ct_do_is_none(shift, scale):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from grader_making import PAPER, QUICK, write_detector, write_grader
+from grader_making import PAPER, QUICK, TINY, write_detector, write_grader
 from spider_making import write_spider_for_all_splits
 
 from SpineNetCore.command_line import main
@@ -24,7 +24,7 @@ from SpineNetCore.models import (
     load_network,
     save_network,
 )
-from SpineNetCore.network import GradingNetwork, NetworkConfig
+from SpineNetCore.network import GradingNetwork, NetworkConfig, without_batch_norm
 
 SAMPLE = Path(__file__).parents[1] / "Resources" / "Samples" / "spider_110_t2_space.nii.gz"
 
@@ -62,6 +62,7 @@ def test_a_grader_is_trained_and_written_with_its_log_and_curves(preset, spider,
 
     network = load_network(models / GRADER_FILE)
     assert not network.config.batch_norm
+    assert network.config.temperatures != NetworkConfig.temperatures
     assert (work / f"grader-{preset}-1.csv").read_text("utf-8").startswith("step,epoch,")
     assert (work / f"grader-{preset}-1.png").exists()
     assert (work / f"grader-{preset}-2.csv").exists() == (preset == "quick")
@@ -152,19 +153,19 @@ def test_a_grader_is_trained_further_from_its_file_and_remembers_all_its_patient
 
 def test_a_grader_that_takes_no_step_only_learns_how_sure_it_may_be(spider, models, tmp_path):
     earlier = LearnedPatients(names=frozenset({"of another"}))
-    start = write_grader(tmp_path / "start.safetensors", note=earlier.note)
+    note = earlier.note | {"description": "grades discs"}
+    save_network(without_batch_norm(GradingNetwork(TINY).eval()), tmp_path / "a.safetensors", note, Storage.HALF)
+    start = tmp_path / "a.safetensors"
     options = ("--spider", spider, "--output", models, "--work", tmp_path / "work", "--further", start, "--steps", 0)
     assert status(*options) == 0
 
     stored, before = read_model(models / GRADER_FILE, "grader"), read_model(start, "grader")
-    assert {name: tensor.tolist() for name, tensor in stored.state.items()} == {
-        name: pytest.approx(tensor.tolist()) if tensor.ndim < 2 else tensor.tolist()
-        for name, tensor in before.state.items()
-    }
+    assert all(torch.equal(tensor, before.state[name]) for name, tensor in stored.state.items())
+    assert stored.storage is Storage.HALF
     assert stored.config(NetworkConfig).temperatures != NetworkConfig.temperatures
     assert stored.digest != before.digest
     assert LearnedPatients.from_note(stored.note) == earlier
-    assert f"no further, but fitted to validation patients, from grader {before.digest}" in stored.note["description"]
+    assert stored.note["description"] == "grades discs; as sure as patients for validation allow"
     assert not list((tmp_path / "work").glob("grader*"))
 
 
@@ -172,7 +173,9 @@ def test_a_grader_that_takes_no_step_only_learns_how_sure_it_may_be(spider, mode
     ("options", "said"),
     [
         ((), "--steps 0 trains nothing"),
-        (("--further", "start.safetensors"), "fitted on patients for validation, but there is none: give at least"),
+        (("--further", "start.safetensors"), "of the 0 scans of such no graded disc was found: give at least"),
+        (("--further", "start.safetensors", "--phantoms", 3), "--phantoms is for training, but --steps 0 trains"),
+        (("--further", "start.safetensors", "--implants", 0), "--implants is for training, but --steps 0 trains"),
     ],
 )
 def test_a_grader_without_steps_needs_a_grader_and_patients_to_be_fitted_to(
@@ -185,6 +188,20 @@ def test_a_grader_without_steps_needs_a_grader_and_patients_to_be_fitted_to(
     assert status(*given) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "work").exists()
+
+
+def test_patients_learned_from_do_not_tell_how_sure_a_grader_may_be(spider, models, tmp_path, capsys, caplog):
+    watched = [scan for scan in read_sources(spider, []) if scan.split is Split.VALIDATION]
+    known = LearnedPatients.of([replace(scan, split=Split.TRAIN) for scan in watched], is_swapped=False)
+    start = write_grader(tmp_path / "start.safetensors", note=known.note)
+    options = ("--spider", spider, "--output", models, "--work", tmp_path / "work", "--further", start)
+
+    assert status(*options, "--steps", 0) == 2
+    assert "of the 0 scans of such no graded disc was found" in capsys.readouterr().err
+    assert f"{len(watched)} scans for validation are left out" in caplog.text
+    assert status(*options, "--steps", 1, "--phantoms", 0, "--implants", 0, "--device", "cpu") == 0
+    assert load_network(models / GRADER_FILE).config.temperatures == NetworkConfig.temperatures
+    assert "no disc of a patient for validation tells how sure probabilities may be" in caplog.text
 
 
 def test_what_was_begun_from_one_grader_does_not_go_on_from_another(spider, models, tmp_path, monkeypatch, capsys):

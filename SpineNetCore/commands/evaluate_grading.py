@@ -34,16 +34,17 @@ def add_to(commands: Commands) -> None:
         "grading",
         help="how rightly and how surely every task is graded",
         description="Grade the discs of patients and phantoms kept out of training and compare with their labels: "
-        "balanced accuracy, within one grade, quadratic kappa, confusion matrices, and calibration before and after "
-        "temperature scaling fitted on other patients. Prints a table; --output also writes grading.html with plots, "
-        "grading.csv with every figure and discs.csv with every disc.",
+        "balanced accuracy, within one grade, quadratic kappa, confusion matrices, and calibration as reported and "
+        "after further temperature scaling fitted on other patients. Prints a table; --output also writes grading.html "
+        "with plots, grading.csv with every figure and discs.csv with every disc.",
     )
     add_sources_to(parser)
     parser.add_argument(
         "--patients",
         choices=("test", "validation"),
         default="test",
-        help="those to measure on (default test; temperatures are fitted on validation, so with validation on none)",
+        help="those to measure on (default test). Temperatures are fitted on validation, the grader's own and those of "
+        "the comparison, so that with validation its calibration is not that of new patients and no more is fitted",
     )
     parser.add_argument(
         "--implants",

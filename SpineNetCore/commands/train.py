@@ -92,7 +92,7 @@ def _add_manner_to(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many batches each training of the grader has, in place of what the preset or --further says; 0 "
         "leaves the weights of --further as they are and only fits how sure its probabilities may be to the patients "
-        "for validation, as every training does in the end",
+        "for validation, as every training does in the end where there are any",
     )
     parser.add_argument(
         "--swap-validation-and-test",

@@ -36,6 +36,7 @@ from SpineNetCore.models import (
     vertebra_network,
 )
 from SpineNetCore.network import GradingNetwork, without_batch_norm
+from SpineNetCore.vertebra_network import VertebraNetwork
 from SpineNetCore.whole_files import written_whole
 
 log = logging.getLogger(__name__)
@@ -44,36 +45,48 @@ log = logging.getLogger(__name__)
 def train_grader(options: argparse.Namespace) -> None:
     """Learn it and write it, with the detector that cut its discs beside it."""
     check_implants(options)
+    _check_fits_only(options)
     earlier = _grader_to_train_further(options)
-    scans = _scans_of_grader(options)
+    scans = _scans_of_grader(earlier, options)
     with joined(options.device or "auto", options.workers) as process:
-        network, watched = _learned(grading_network(earlier) if earlier else None, scans, process, options)
+        learned = grading_network(earlier) if earlier else None
+        network, watched = _learned(learned, scans, process, options)
         plain = without_batch_norm(network)
         if process.is_first and watched:
             fit_temperatures(plain, watched, process.device)
             log.info("temperatures %s, by %d discs for validation", plain.config.temperatures, len(watched))
     if process.is_first:
+        if not watched:
+            log.warning("no disc of a patient for validation tells how sure probabilities may be: they are as learned")
         _save_detector(options.output)
         _save_grader(plain, scans, earlier, options)
 
 
-def _scans_of_grader(options: argparse.Namespace) -> list[GradedScan]:
-    """Those that its training looks at."""
-    scans = read_sources(options.spider, options.manifest)
-    if options.steps != 0:
-        return swapped(scans) if options.swap_validation_and_test else scans
-    if options.further is None:
+def _fits_only(options: argparse.Namespace) -> bool:
+    return bool(options.steps == 0)
+
+
+def _check_fits_only(options: argparse.Namespace) -> None:
+    if _fits_only(options) and options.further is None:
         raise InputError(
             "--steps 0 trains nothing and only fits how sure a finished grader may be: name one with --further FILE, "
             "or give more steps."
         )
-    watched = [scan for scan in scans if scan.split is Split.VALIDATION]
-    if not watched:
-        raise InputError(
-            "How sure a grader may be is fitted on patients for validation, but there is none: give at least three "
-            "patients, or mark some with 'validation' in the manifest's column split."
-        )
-    return watched
+    for option, given in (("--phantoms", options.phantoms), ("--implants", options.implants)):
+        if _fits_only(options) and given is not None:
+            raise InputError(f"{option} is for training, but --steps 0 trains nothing: leave it out.")
+
+
+def _scans_of_grader(earlier: StoredModel | None, options: argparse.Namespace) -> list[GradedScan]:
+    """Those to be looked at. Patients for validation whom an earlier training learned from tell nothing more."""
+    scans = read_sources(options.spider, options.manifest)
+    scans = swapped(scans) if options.swap_validation_and_test else scans
+    known = LearnedPatients.from_note(earlier.note if earlier else {})
+    fresh = [scan for scan in scans if scan.split is not Split.VALIDATION or not known.have(scan)]
+    if len(fresh) < len(scans):
+        spent = len(scans) - len(fresh)
+        log.warning("%d scans for validation are left out: the grader has learned from their patients", spent)
+    return [scan for scan in fresh if scan.split is Split.VALIDATION] if _fits_only(options) else fresh
 
 
 def _learned(
@@ -81,9 +94,9 @@ def _learned(
 ) -> tuple[GradingNetwork, Sequence[DiscExample]]:
     """The network, and the discs that say how sure it may be."""
     detector = vertebra_network(read_model(_detector_file(options.output), DETECTOR_KIND))
-    if earlier is not None and options.steps == 0:
+    if earlier is not None and _fits_only(options):
         with process.first_alone():
-            return earlier, validation_discs(scans, options.work, detector)
+            return earlier, _validation_discs(scans, options.work, detector)
     course = course_further(earlier.config) if earlier else course_of(_preset(options))
     course = course.shortened(options.steps) if options.steps else course
     course = course.for_swapped_patients() if options.swap_validation_and_test else course
@@ -91,6 +104,17 @@ def _learned(
     implants = _implants_of_grader(options)
     data = grader_data(scans, options.work, detector, simulation, process=process, implants=implants)
     return learn_grader(data, course, options.work, process, earlier), data.validation
+
+
+def _validation_discs(scans: Sequence[GradedScan], work: Path, detector: VertebraNetwork) -> list[DiscExample]:
+    found = validation_discs(scans, work, detector)
+    if not found:
+        raise InputError(
+            f"How sure a grader may be is fitted on patients for validation, but of the {len(scans)} scans of such no "
+            "graded disc was found: give at least three patients, or mark some with 'validation' in the manifest's "
+            "column split, and a detector that finds their discs in --output."
+        )
+    return found
 
 
 def _preset(options: argparse.Namespace) -> Preset:
@@ -153,10 +177,13 @@ def _save_grader(
     origins = [LICENCE] * (options.spider is not None) + [path.name for path in options.manifest]
     patients = LearnedPatients.of(scans, is_swapped)
     if earlier is not None:
-        manner = "further " if options.steps != 0 else "no further, but fitted to validation patients, "
-        manner += f"from grader {earlier.digest}"
+        manner = f"further from grader {earlier.digest}"
         origins = [str(earlier.note.get("data", "unknown")), *origins]
         patients = patients.and_those(LearnedPatients.from_note(earlier.note))
-    note = {"description": f"grades discs, learned {manner}", "data": "; ".join(dict.fromkeys(origins))}
+    description = f"grades discs, learned {manner}"
+    if earlier is not None and _fits_only(options):
+        description = f"{earlier.note.get('description')}; as sure as patients for validation allow"
+    note = {"description": description, "data": "; ".join(dict.fromkeys(origins))}
     path = options.output / (SWAPPED_GRADER_FILE if is_swapped else GRADER_FILE)
-    save_network(network, path, note | patients.note, Storage(options.storage or "8-bit"))
+    kept = earlier.storage if earlier is not None and _fits_only(options) else Storage.EIGHT_BIT
+    save_network(network, path, note | patients.note, Storage(options.storage) if options.storage else kept)

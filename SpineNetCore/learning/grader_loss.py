@@ -16,7 +16,7 @@ from SpineNetCore.learning.disc_examples import DiscExample
 from SpineNetCore.tensors import tensor_of
 
 _TASKS = tuple(Task)
-_MARROW = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
+MARROW_ROWS = [_TASKS.index(Task.UPPER_MARROW), _TASKS.index(Task.LOWER_MARROW)]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def set_loss(scores: dict[Task, Tensor], labels: LabelBatch) -> Tensor:
         total = total - (log_sets * labels.weights[is_known, row]).sum()
     both_normal = log_chances[Task.UPPER_MARROW][:, 0] + log_chances[Task.LOWER_MARROW][:, 0]
     log_either = torch.log1p(-torch.exp(both_normal.clamp(max=-1e-4)))
-    total = total - (log_either * labels.weights[:, _MARROW].sum(dim=1))[labels.marrow_changed].sum()
+    total = total - (log_either * labels.weights[:, MARROW_ROWS].sum(dim=1))[labels.marrow_changed].sum()
     return total / len(labels.weights)
 
 
@@ -79,4 +79,4 @@ def label_of(example: DiscExample, row: int) -> tuple[bool, ...] | None:
     """What an example says of the task of a row, as something to count; None where it says nothing."""
     if example.admissible[row].any():
         return tuple(example.admissible[row].tolist())
-    return (True,) if row in _MARROW and example.marrow_changed else None
+    return (True,) if row in MARROW_ROWS and example.marrow_changed else None

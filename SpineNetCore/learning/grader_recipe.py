@@ -64,7 +64,9 @@ class GraderRecipe:
 
     def facts(self) -> dict[str, str]:
         """By name, all that two trainings must share for one to go on from the other's checkpoint."""
-        return {name: str(value) for name, value in asdict(self).items() if name != "checkpoint_every"}
+        facts = asdict(self)
+        facts["network"].pop("temperatures")  # they are fitted afterwards
+        return {name: str(value) for name, value in facts.items() if name != "checkpoint_every"}
 
 
 class Preset(Enum):

@@ -42,6 +42,16 @@ class LearnedPatients:
         """With whom the grader learned from before it was trained further."""
         return LearnedPatients(self.is_swapped, self.names | earlier.names, self.scans | earlier.scans)
 
+    def have(self, scan: GradedScan) -> bool:
+        """Whether a scan is of one of them."""
+        return self._have_name_of(scan) or self._have_voxels_of(scan)
+
+    def _have_name_of(self, scan: GradedScan) -> bool:
+        return _name_digest(scan) in self.names
+
+    def _have_voxels_of(self, scan: GradedScan) -> bool:
+        return bool(self.scans) and _scan_digest(scan) in self.scans
+
     @property
     def note(self) -> dict[str, object]:
         """What a model's note says of them."""
@@ -51,13 +61,13 @@ class LearnedPatients:
     def check_unseen(self, scans: Iterable[GradedScan]) -> None:
         """Raise InputError where one of the scans is a patient's that the grader learned from."""
         for scan in scans:
-            if _name_digest(scan) in self.names:
+            if self._have_name_of(scan):
                 raise InputError(
                     f"The grader has learned from patient '{scan.patient}' of '{scan.source}', so that nothing can be "
                     "measured on this patient: give those patients of the table that training had the split 'train', "
                     "or train again. Where it is another patient, call the table otherwise."
                 )
-            if self.scans and _scan_digest(scan) in self.scans:
+            if self._have_voxels_of(scan):
                 raise InputError(
                     f"The grader has learned from the scan '{scan.image.path}', so that nothing can be measured on "
                     f"patient '{scan.patient}' of '{scan.source}': give this patient the split 'train'."

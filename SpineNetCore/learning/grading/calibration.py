@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from SpineNetCore.temperature import LEAST_CHANCE, tempered
+from SpineNetCore.temperature import LEAST_CHANCE, PRIOR_SPREAD, tempered
 
 BINS = 10
-_PRIOR_SPREAD = 0.5
 _FARTHEST = 3.0
 
 Probabilities = NDArray[np.float64]
@@ -30,9 +29,9 @@ class Bin:
 
 @dataclass(frozen=True)
 class Sureness:
-    """Of every disc, (N,): minus the log of the true class's probability; the largest probability; whether it is right.
+    """Of every disc, (N,): minus the log of the true class's probability; that of the given one; whether it is right.
 
-    Guo et al. 2017 call the largest probability the confidence, and `error` the expected calibration error.
+    Guo et al. 2017 call the latter probability the confidence, and `error` the expected calibration error.
     """
 
     losses: NDArray[np.float64]
@@ -59,25 +58,25 @@ class Sureness:
         )
 
 
-def sureness(chances: Probabilities, truth: Indices) -> Sureness:
-    """What (N, classes) probabilities say of the (N,) true classes."""
-    of_truth = chances[np.arange(len(truth)), truth]
-    best = chances.argmax(axis=1)
-    return Sureness(-np.log(np.maximum(of_truth, LEAST_CHANCE)), chances.max(axis=1), best == truth)
+def sureness(chances: Probabilities, truth: Indices, given: Indices | None = None) -> Sureness:
+    """What (N, classes) probabilities say of the (N,) true classes and the given ones, or else the likeliest."""
+    given = chances.argmax(axis=1) if given is None else given
+    of_truth, of_given = (chances[np.arange(len(truth)), classes] for classes in (truth, given))
+    return Sureness(-np.log(np.maximum(of_truth, LEAST_CHANCE)), of_given, given == truth)
 
 
 def fitted_temperature(chances: Probabilities, truth: Indices) -> float:
     """The likeliest temperature; NaN where fewer than two classes occur to fit it on.
 
     ours: it acts on the mean over views; before any disc is seen its logarithm lies about 0, a temperature of 1, with a
-    standard deviation of `_PRIOR_SPREAD`, so that a few discs, all of them right, do not make it extreme.
+    standard deviation of `PRIOR_SPREAD`.
     """
     if len(np.unique(truth)) < 2:
         return float("nan")
 
     def surprise(log_temperature: float) -> float:
         losses = sureness(tempered(chances, float(np.exp(log_temperature))), truth).losses
-        return float(losses.sum()) + (log_temperature / _PRIOR_SPREAD) ** 2 / 2
+        return float(losses.sum()) + (log_temperature / PRIOR_SPREAD) ** 2 / 2
 
     return float(np.exp(minimize_scalar(surprise, bounds=(-_FARTHEST, _FARTHEST), method="bounded").x))
 

@@ -39,10 +39,13 @@ OF_AGREEMENT = (
     ),
 )
 OF_CALIBRATION = (
-    ("NLL", "Mean negative log-likelihood of the true grades; less is better. 'scaled': after temperature scaling."),
+    (
+        "NLL",
+        "Mean negative log-likelihood of the true grades; less is better. 'scaled': after further temperature scaling.",
+    ),
     (
         "ECE %",
-        f"Expected calibration error: how far confidence, the largest probability, lies from the share graded "
+        f"Expected calibration error: how far confidence, the given grade's probability, lies from the share graded "
         f"rightly, on average over {BINS} bins of confidence. Few discs make it look larger than it is.",
     ),
     (
@@ -54,7 +57,7 @@ OF_CALIBRATION = (
     (
         "reliability diagrams",
         "Share graded rightly over confidence, bin by bin; on the dashed diagonal both agree. Orange circles and a "
-        "broken line: before scaling; blue squares and a solid line: after. Larger marks stand for more discs.",
+        "broken line: as reported; blue squares and a solid line: after. Larger marks stand for more discs.",
     ),
 )
 _STYLE = (
@@ -93,8 +96,8 @@ def _group(heading: str, lines: Sequence[Line]) -> str:
 
 
 def _key(lines: Sequence[Line]) -> str:
-    before = f"{key_mark('raw')} before temperature scaling"
-    after = f" {key_mark('scaled')} after it" if any(line.scaled for line in lines) else ""
+    before = f"{key_mark('raw')} as reported"
+    after = f" {key_mark('scaled')} after further temperature scaling" if any(line.scaled for line in lines) else ""
     return f'<p class="key">Reliability: {before}{after}</p>\n'
 
 

@@ -45,7 +45,7 @@ def confusion_plot(line: Line) -> str:
 
 
 def reliability_plot(line: Line) -> str:
-    """Share right over confidence, a mark per bin, its area growing with the bin's discs, before and after scaling."""
+    """Share right over confidence as reported and after scaling, a mark per bin, its area growing with the discs."""
     ticks = [_text(_x(value), _SIDE + 32, f"{value:g}", "soft-text") for value in (0, 0.5, 1)]
     ticks += [_text(25, _y(value) + 4, f"{value:g}", "soft-text") for value in (0, 0.5, 1)]
     frame = f'<rect class="frame" x="{_x(0)}" y="{_y(1)}" width="{_SIDE}" height="{_SIDE}"/>'

@@ -21,7 +21,9 @@ from SpineNetCore.temperature import tempered
 
 
 class Figure(Enum):
-    """What is told of answers; its value is its name in files. The scaled ones are those after temperature scaling."""
+    """What is told of answers; its value is its name in files. The scaled ones are those after further temperature
+    scaling.
+    """
 
     BALANCED = "balanced_accuracy"
     ACCURACY = "accuracy"
@@ -52,7 +54,7 @@ class Line:
     """One line of the table.
 
     patients: whose discs were compared. figures: those that could be measured. temperature: NaN where none is fitted.
-    raw, scaled: the bins of the reliability diagram before and after scaling, none without probabilities or
+    raw, scaled: the bins of the reliability diagram as reported and after scaling, none without probabilities or
     temperature.
     """
 
@@ -145,13 +147,13 @@ def summarised(
 
 
 def _surenesses(answers: Answers, fitting: Answers | None) -> tuple[Sureness | None, Sureness | None, float]:
-    """Before scaling, after it, and the temperature."""
+    """As reported, after scaling, and the temperature."""
     if answers.chances is None:
         return None, None, float("nan")
-    raw = sureness(answers.chances, answers.truth)
+    raw = sureness(answers.chances, answers.truth, answers.given)
     temperature = float("nan")
     if fitting is not None and fitting.chances is not None:
         temperature = fitted_temperature(fitting.chances, fitting.truth)
     if np.isnan(temperature):
         return raw, None, temperature
-    return raw, sureness(tempered(answers.chances, temperature), answers.truth), temperature
+    return raw, sureness(tempered(answers.chances, temperature), answers.truth, answers.given), temperature

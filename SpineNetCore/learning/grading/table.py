@@ -77,7 +77,7 @@ def figures_csv(lines: Sequence[Line]) -> str:
 
 
 def discs_csv(discs: Sequence[GradedDisc]) -> str:
-    """A row per disc: its truth, several admitted grades joined by `|`, and the probabilities before any scaling."""
+    """A row per disc: its truth, several admitted grades joined by `|`, and the probabilities as reported."""
     chances = [f"{task.value}_p{grade}" for task in Task for grade in task.grades]
     truths = [f"{task.value}_truth" for task in Task]
     header = ("group", "split", "patient", "scan", "level", *truths, "any_marrow_truth", *chances)
