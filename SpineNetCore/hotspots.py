@@ -32,7 +32,9 @@ class Evidence(Enum):
     share in the score of "abnormal", which is the gradient times the voxel's difference from normal marrow,
     `BODY_MEDIAN`. Both are taken somewhere on the way from an even picture of that brightness to the view, so that the
     mean share over views is an integrated gradient (Sundararajan et al. 2017; Erion et al. 2021); what speaks against
-    the class is not shown. The graded tasks, of which no class is without features, keep the gradient.
+    the class is not shown. Dents and changed marrow lie side by side, and each speaks for the other, too: a voxel shows
+    of each binary task what it tells of it, times that over what it tells of all four. The graded tasks, of which no
+    class is without features, keep the gradient.
     """
 
     GRADIENT = "gradient"
@@ -82,8 +84,10 @@ def disc_hotspots(
     maps: list[FloatArray] = []
     for place, (context, disc_scores) in enumerate(zip(tensor_of(contexts), scores, strict=True)):
         report = counted(progress, place, len(contexts), len(views))
-        mean = _mean_evidence(grader, context.to(settings.device), disc_scores, (views, ways), report)
-        maps.append(_combined(np.maximum(blurred(array_of(mean), settings.blur_px), 0), disc_scores))
+        compared = [*disc_scores, *_other_binary(disc_scores)] if len(ways) else disc_scores
+        mean = _mean_evidence(grader, context.to(settings.device), compared, (views, ways), report)
+        finished = _combined(np.maximum(blurred(array_of(mean), settings.blur_px), 0), compared)
+        maps.append(finished[: len(disc_scores)])
     return np.stack(maps) if maps else np.zeros((0, len(Task), *DISC_SHAPE), np.float32)
 
 
@@ -118,6 +122,12 @@ def on_the_way(volumes: Tensor, ways: Tensor) -> tuple[Tensor, Tensor]:
 def blurred(maps: FloatArray, blur_px: float) -> FloatArray:
     """Blur (T, 9, 112, 224) within each slice."""
     return np.asarray(gaussian_filter(maps, (0, 0, blur_px, blur_px), mode="nearest"), dtype=np.float32)
+
+
+def _other_binary(scores: Sequence[TaskScore]) -> list[TaskScore]:
+    """Scores of the binary tasks that are not among these; what they say of the disc does not matter."""
+    named = {score.task for score in scores}
+    return [TaskScore(task, 0, (1.0, 0.0), None) for task in Task if task.is_binary and task not in named]
 
 
 def _mean_evidence(
@@ -172,11 +182,14 @@ def _evidence(grader: GradingNetwork, volumes: Tensor, scores: Sequence[TaskScor
 
 
 def _combined(evidence: FloatArray, scores: Sequence[TaskScore]) -> FloatArray:
-    """Finished `_evidence`, nowhere negative, to a map for each score: the geometric mean where it has two."""
+    """Finished `_evidence`, nowhere negative, to a map for each score: where it has two, their geometric mean, times
+    its share of all those means.
+    """
     maps, moves = evidence[: len(scores)], evidence[len(scores) :]
     if len(moves):
         binary = [row for row, score in enumerate(scores) if score.task.is_binary]
-        maps[binary] = np.sqrt(maps[binary] * moves)
+        told = np.sqrt(maps[binary] * moves)
+        maps[binary] = told**2 / np.maximum(told.sum(axis=0), np.finfo(np.float32).tiny)
     return maps
 
 

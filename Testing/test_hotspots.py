@@ -95,17 +95,28 @@ def test_binary_tasks_show_what_differing_from_normal_marrow_adds_and_graded_one
     halfway = 0.5 + (volume - 0.5) / 2
     for voxel in some_voxels():
         there, before = slope_at(network, volume, voxel), slope_at(network, halfway, voxel)
+        added = {task: max(before[task] * (float(volume[voxel]) - 0.5), 0) for task in Task if task.is_binary}
+        told = {task: np.sqrt(added[task] * abs(before[task])) for task in added}
         for place, task in enumerate(Task):
-            added = before[task] * (float(volume[voxel]) - 0.5)
-            expected = np.sqrt(max(added, 0) * abs(before[task])) if task.is_binary else abs(there[task])
+            expected = told[task] ** 2 / (sum(told.values()) or 1) if task.is_binary else abs(there[task])
             assert maps[place][voxel] == pytest.approx(expected, rel=2e-3, abs=1e-6)
     assert maps[2:].max() > 1e-4
+
+
+def test_a_map_is_the_same_whichever_tasks_are_asked_for(
+    network: GradingNetwork, contexts: FloatArray, scores: list[tuple[TaskScore, ...]]
+) -> None:
+    maps = disc_hotspots(network, contexts[:1], scores[:1], AS_IS)[0]
+    some = [scores[0][5], scores[0][0], scores[0][2]]
+    np.testing.assert_allclose(disc_hotspots(network, contexts[:1], [some], AS_IS)[0], maps[[5, 0, 2]], rtol=1e-5)
 
 
 def test_contributions_add_up_to_what_the_view_scores_above_an_even_picture(
     bright_detector: GradingNetwork, bright_block: FloatArray
 ) -> None:
-    """All of the block is as bright, and the score rises with each voxel: a map is there its contribution by a root."""
+    """All of the block is as bright, and every score rises alike with each voxel: a map is there a quarter of its
+    contribution by a root.
+    """
     scores = score_discs(bright_detector, bright_block, views=1)
     settings = replace(AS_IS, views=16)  # the block passes the detector's threshold on a boundary of sixteenths
     maps = disc_hotspots(bright_detector, bright_block, scores, settings)[0]
@@ -117,7 +128,7 @@ def test_contributions_add_up_to_what_the_view_scores_above_an_even_picture(
         if task.is_binary:
             gained = float(view[task][0, 1] - even[task][0, 1])
             assert gained > 0
-            assert maps[place].sum() * root == pytest.approx(gained, rel=1e-3)
+            assert 4 * maps[place].sum() * root == pytest.approx(gained, rel=1e-3)
 
 
 def test_what_the_network_looks_for_lights_up_where_it_is_and_nowhere_else(

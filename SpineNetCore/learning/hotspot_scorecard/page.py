@@ -32,7 +32,8 @@ DEFINITIONS = (
         "SmoothGrad and Grad-CAM: by Captum, on the central view; Grad-CAM from conv5's map, after its ReLU and "
         "before its pool, which knows no slices. paper: mean absolute gradient over random views, each undone. ours: "
         "the same for graded tasks; for binary ones the geometric mean of the absolute and of the integrated gradient "
-        "over those views, both on the way from an even picture as bright as normal marrow.",
+        "over those views, both on the way from an even picture as bright as normal marrow, times its share of the "
+        "four binary tasks' means.",
     ),
     (
         "pointing",
