@@ -125,9 +125,9 @@ def blurred(maps: FloatArray, blur_px: float) -> FloatArray:
 
 
 def _other_binary(scores: Sequence[TaskScore]) -> list[TaskScore]:
-    """Scores of the binary tasks that are not among these; what they say of the disc does not matter."""
-    named = {score.task for score in scores}
-    return [TaskScore(task, 0, (1.0, 0.0), None) for task in Task if task.is_binary and task not in named]
+    """Where some of these are of binary tasks, scores of the others; what they say of the disc does not matter."""
+    named = {score.task for score in scores if score.task.is_binary}
+    return [TaskScore(task, 0, (1.0, 0.0), None) for task in Task if named and task.is_binary and task not in named]
 
 
 def _mean_evidence(

@@ -109,6 +109,7 @@ def test_a_map_is_the_same_whichever_tasks_are_asked_for(
     maps = disc_hotspots(network, contexts[:1], scores[:1], AS_IS)[0]
     some = [scores[0][5], scores[0][0], scores[0][2]]
     np.testing.assert_allclose(disc_hotspots(network, contexts[:1], [some], AS_IS)[0], maps[[5, 0, 2]], rtol=1e-5)
+    np.testing.assert_allclose(disc_hotspots(network, contexts[:1], [some[1:2]], AS_IS)[0], maps[:1], rtol=1e-5)
 
 
 def test_contributions_add_up_to_what_the_view_scores_above_an_even_picture(
