@@ -215,7 +215,9 @@ def test_ctrl_c_while_the_program_loads_is_told_in_one_line(monkeypatch, capsys)
 @pytest.mark.parametrize("asked", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
 def test_a_run_asked_to_end_leaves_nothing_behind(asked, tmp_path):
     """Ended while it scores, which is announced; through a process of its own."""
-    command = [sys.executable, "-m", "SpineNetCore", "analyse", str(SAMPLE), "--output", str(tmp_path / "out")]
+    heeded = f"import signal; signal.signal({asked:d}, signal.SIG_DFL)"  # tests run by nohup would hand down otherwise
+    program = f"{heeded}; import runpy; runpy.run_module('SpineNetCore', run_name='__main__', alter_sys=True)"
+    command = [sys.executable, "-c", program, "analyse", str(SAMPLE), "--output", str(tmp_path / "out")]
     with subprocess.Popen([*command, "--progress", "json"], cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         while json.loads(run.stderr.readline())["stage"] != "localise":
