@@ -45,6 +45,11 @@ class Column:
         return [(body, level) for body, level in zip(self.bodies, self.naming.levels, strict=True) if level is not None]
 
     @property
+    def confidence(self) -> float:
+        """Mean probability, in [0, 1], of the named bodies to be bodies at all."""
+        return float(np.mean([body.mean(lambda d: d.confidence) for body, _ in self.named]))
+
+    @property
     def lean_deg(self) -> float:
         """How much further backwards than usual the bodies named above S1 lean, at the median; 0 where none is."""
         leans = [

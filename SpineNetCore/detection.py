@@ -19,6 +19,11 @@ InPlane = NDArray[np.float64]
 
 _SMALLEST_BODY_MM2 = 150.0
 _UNSEEN_DISC: FloatArray = np.eye(len(Tissue), dtype=np.float32)[[Tissue.DISC, Tissue.LOWEST_DISC]].mean(axis=0)
+_GRAIN: FloatArray = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+"""Leaves noise, and nothing of slopes and straight edges (Immerkaer 1996)."""
+_SIGMA_OF_GRAIN = 1.4826 / 6
+"""White noise's standard deviation, in the median of what `_GRAIN` makes of it, signs aside."""
+
 VOTE_REACH_MM = 8.0
 
 
@@ -56,13 +61,15 @@ class Reading:
 
     disc_chance: probability of disc, [slice, row, column] at `PIXEL_MM`. canal_brightness: median of the canal over
     that of the bodies, None where either is hardly seen. canal_share: area of the canal over that of the bodies, on the
-    slice that shows most of it among those that show the bodies well.
+    slice that shows most of it among those that show the bodies well. noise: its standard deviation at `PIXEL_MM` in
+    the bodies, over their median, None where they are hardly seen.
     """
 
     bodies: tuple[BodyDetection, ...]
     disc_chance: FloatArray
     canal_brightness: float | None
     canal_share: float
+    noise: float | None
 
 
 def read_scan_slices(
@@ -72,28 +79,31 @@ def read_scan_slices(
     images = scaled_intensities(scan.voxels)
     bodies: list[BodyDetection] = []
     disc_chance = []
-    canal, body = [], []
+    canal, body, grain = [], [], []
     for k, image in enumerate(images):
         small = at_working_resolution(image, scan.spacing_mm[1:])
         tissue, corners = read_slice(small, network, device)
         canal.append(small[tissue[Tissue.CANAL] > 0.5])
         body.append(small[tissue[Tissue.BODY] > 0.5])
+        grain.append(_SIGMA_OF_GRAIN * np.abs(ndimage.convolve(small, _GRAIN))[tissue[Tissue.BODY] > 0.5])
         bodies += bodies_on_slice(tissue, corners, k)
         disc_chance.append(tissue[Tissue.DISC] + tissue[Tissue.LOWEST_DISC])
         progress(k + 1, len(images))
     return Reading(
         tuple(bodies),
         np.stack(disc_chance),
-        _brightness(np.concatenate(canal), np.concatenate(body)),
+        _relative(np.concatenate(canal), np.concatenate(body)),
         _canal_share([len(one) for one in canal], [len(one) for one in body]),
+        _relative(np.concatenate(grain), np.concatenate(body)),
     )
 
 
-def _brightness(canal: FloatArray, body: FloatArray) -> float | None:
-    if min(len(canal), len(body)) * PIXEL_MM**2 < _SMALLEST_BODY_MM2:
+def _relative(values: FloatArray, body: FloatArray) -> float | None:
+    """Median of some pixels over that of the bodies' pixels."""
+    if min(len(values), len(body)) * PIXEL_MM**2 < _SMALLEST_BODY_MM2:
         return None
     marrow = float(np.median(body))
-    return float(np.median(canal)) / marrow if marrow > 0 else None
+    return float(np.median(values)) / marrow if marrow > 0 else None
 
 
 def _canal_share(canal_areas: list[int], body_areas: list[int]) -> float:

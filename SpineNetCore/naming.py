@@ -111,7 +111,7 @@ def _candidate(body: Body, slice_mm: float) -> _Candidate:
     above, below = body.mean(lambda d: d.lowest_disc_above), body.mean(lambda d: d.lowest_disc_below)
     log_levels = np.full(len(VERTEBRA_LEVELS), _log(1 - sacrum) + _log(1 - below))
     log_levels[_L5] = _log(1 - sacrum) + _log(below)
-    log_levels[_S1] = _log(sacrum) + _log(above)
+    log_levels[_S1] = _log(sacrum) + _log(above) + _log(1 - below)
     centre_row = float(corners[:, 0].mean())
     confidence, disc_below = body.mean(lambda d: d.confidence), body.mean(lambda d: d.disc_below)
     return _Candidate(corners, centre_row, confidence, log_levels, disc_below)

@@ -34,7 +34,7 @@ def reading_with_disc(rows_mm: slice, columns_mm: slice = slice(20, 56)) -> Read
     """By default the tissue reaches from the front of the bodies to their back."""
     chance = np.zeros((5, 100, 80), np.float32)
     chance[:, rows_mm, columns_mm] = 1
-    return Reading((), chance, None, 0.0)
+    return Reading((), chance, None, 0.0, None)
 
 
 def test_a_centre_moves_to_mid_height_of_the_tissue(scan: Scan, disc: Disc) -> None:
@@ -65,7 +65,7 @@ def test_it_never_leaves_its_slice_and_keeps_its_frame(scan: Scan, disc: Disc) -
 
 
 def test_without_tissue_it_stays(scan: Scan, disc: Disc) -> None:
-    assert centred(disc, Reading((), np.zeros((5, 100, 80), np.float32), None, 0.0), scan) is disc
+    assert centred(disc, Reading((), np.zeros((5, 100, 80), np.float32), None, 0.0, None), scan) is disc
 
 
 def test_tissue_of_another_disc_does_not_pull(scan: Scan, disc: Disc) -> None:

@@ -24,7 +24,7 @@ WHOLE, UPPER = a_column(), a_column()[:4]
 
 
 def column_of(bodies: list[Body], naming: Naming) -> Column:
-    return Column(tuple(bodies), naming, Reading((), np.zeros((3, 1, 1), np.float32), None, 0.0), SCAN)
+    return Column(tuple(bodies), naming, Reading((), np.zeros((3, 1, 1), np.float32), None, 0.0, None), SCAN)
 
 
 def bodies_of(shapes: list[Shape], disc_below: float = 0.9) -> list[Body]:
@@ -98,6 +98,11 @@ def test_a_spine_that_is_plain_only_when_turned_over_is_refused_and_told_how_it_
 
     with pytest.raises(InputError, match=rf"seems to lie {how} against what its header says"):
         check_upright(UPPER_COLUMN, SCAN, network, CPU)
+
+
+def test_a_spine_whose_bodies_are_surer_as_it_stands_is_accepted():
+    surely_bodies = [a_body(shape, slices=range(3), confidence=0.99) for shape in UPPER]
+    check_upright(column_of(surely_bodies, UNSURELY), SCAN, PerfectNetwork([WHOLE] * 9), CPU)
 
 
 def test_a_spine_without_sacrum_that_is_no_plainer_turned_over_is_accepted():

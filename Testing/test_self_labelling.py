@@ -19,7 +19,7 @@ SHAPE = (222, 120)
 TOPS, HEIGHT, GAP = (8, 42, 76, 110, 144, 178), 26, 8
 FRONT, BACK = 40, 74
 CORNERS = np.array([[[t, FRONT], [t, BACK - 1], [t + HEIGHT - 1, BACK - 1], [t + HEIGHT - 1, FRONT]] for t in TOPS])
-PICTURE = Picture(3, np.random.default_rng(0).integers(0, 255, SHAPE, dtype=np.uint8), PIXEL_MM)
+PICTURE = Picture(3, np.indices(SHAPE).sum(axis=0).clip(50, 250).astype(np.uint8), PIXEL_MM)
 DISCS = len(TOPS) - 1
 
 
