@@ -18,7 +18,6 @@ pictures, less on one of wrong pixel size and on one beside the canal for most o
 slabs. Of slices more than 18 mm to one side of 13 phantoms' middle a quarter have less: foramina's fat looks alike.
 """
 
-
 _GRAINY = 0.1
 """Noise from which grades begin to change. ours: 0.088 and less on 202 SPIDER T2 scans, 0.107 and 0.122 on two of them
 whose bodies' signal is made twice the noise of a pixel of 0.5 mm.
@@ -28,15 +27,6 @@ whose bodies' signal is made twice the noise of a pixel of 0.5 mm.
 def picture_doubts(reading: Reading) -> tuple[str, ...]:
     """A sentence where no slice shows the canal or the contrast is not that of plain T2, one where noise is strong."""
     return (*_contrast_doubts(reading), *_noise_doubts(reading))
-
-
-def _noise_doubts(reading: Reading) -> tuple[str, ...]:
-    if reading.noise is None or reading.noise < _GRAINY:
-        return ()
-    return (
-        f"The scan is noisy (by {reading.noise:.2f} of the vertebral bodies' brightness at 1 mm): grades may be off by "
-        "one, and small defects be missed.",
-    )
 
 
 def _contrast_doubts(reading: Reading) -> tuple[str, ...]:
@@ -57,3 +47,12 @@ def _contrast_doubts(reading: Reading) -> tuple[str, ...]:
             "fat is suppressed: grades and evidence hold for T2 without that.",
         )
     return ()
+
+
+def _noise_doubts(reading: Reading) -> tuple[str, ...]:
+    if reading.noise is None or reading.noise < _GRAINY:
+        return ()
+    return (
+        f"The scan is noisy (by {reading.noise:.2f} of the vertebral bodies' brightness at 1 mm): grades may be off by "
+        "one, and small defects be missed.",
+    )
