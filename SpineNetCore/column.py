@@ -22,8 +22,8 @@ up lean as T12 does, and S1 is left out, as hardly any picture tells its lower e
 """
 
 _MOST_LEAN_DEG = 10.0
-"""A spine that leans further than usual by more is read again. ours: SPIDER's slabs lean by up to 6.5, its pictures by
-up to 9.9, but for one of wrong pixel size.
+"""A spine that leans further than usual by more is read again. ours: SPIDER's slabs lean by up to 7.1, its pictures by
+up to 9.5, but for one of wrong pixel size.
 """
 
 
